@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from tests.conftest import tiny_texts
 from typer.testing import CliRunner
 
 from penjing.cli import check
@@ -191,3 +192,21 @@ def test_a_missing_file_is_a_usage_error(app: typer.Typer, tmp_path: Path) -> No
     done = CliRunner().invoke(app, ["check", recipe(tmp_path, good(), "files: b.csv")])
     assert isinstance(done.exception, UsageError)
     assert "no such file" in str(done.exception)
+
+
+def test_what_more_rows_would_buy(penjing, tmp_path: Path) -> None:
+    texts, labels = tiny_texts(640)
+    for count in (640, 100):
+        lines = ["text,label", *(f"{text},{label}" for text, label in zip(texts[:count], labels[:count], strict=True))]
+        (tmp_path / f"{count}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        recipe = f"name: t\ndata: {{files: {count}.csv}}\nsteps: [{{tune.linear: {{}}}}]\n"
+        (tmp_path / f"{count}.yaml").write_text(recipe, encoding="utf-8")
+    ran = penjing("check", "640.yaml", "--curve", "--json")
+    assert ran.code == 0, ran.err
+    found = ran.lines[0]["forecast_rows"]
+    assert found["rows"] == ran.lines[0]["splits"]["train"] and found["more"] == 200
+    assert found["low"] <= found["gain"] <= found["high"] and len(found["points"]) == 6
+    ran = penjing("check", "100.yaml", "--curve")
+    assert ran.code == 0 and "is measured for 320 to 20,000 train rows" in ran.out
+    assert "forecast_rows" not in penjing("check", "100.yaml", "--curve", "--json").lines[0]
+    assert "measured for" not in penjing("check", "100.yaml").out

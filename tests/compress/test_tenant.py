@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.tune.test_full import table
+from tests.tune.test_full import fields_table, table
 
 from penjing.compress import tenant
 from penjing.compress.tenant import check_adapter, shared_rank
 from penjing.core.canon import digest_file
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run
+from penjing.data.features import rows_of
 from penjing.engines.tenant import BASE, read_info
 from penjing.model.base import open_base
 from penjing.runtime.open import open_session
@@ -96,3 +97,19 @@ def test_matrices_that_the_adapter_leaves_alone_compute_what_the_base_does(input
     )
     merged = open_session(parent, threads=1).logits(table(8, 3).texts)
     assert np.abs(out - merged).max() < 1e-5
+
+
+def test_declared_fields_are_read_beside_the_text(tiny_base: Path, tmp_path: Path) -> None:
+    kinds = {"heat": "float", "site": ("north", "south")}
+    base = open_base(str(tiny_base), Path("/"))
+    given = Inputs(base, fields_table(240, 1), fields_table(90, 2), language="en", features=kinds)
+    parent = tuned(given, tmp_path, epochs=8, head_factor=5)
+    one, rows = made(given, parent, tmp_path), fields_table(60, 3)
+    assert one.card.metrics["validation_accuracy"] > 0.9
+    session, merged = open_session(one, threads=1), open_session(parent, threads=1)
+    found, wanted = session.logits(rows.texts, rows_of(rows)), merged.logits(rows.texts, rows_of(rows))
+    assert np.abs(found - wanted).max() < 0.02 * max(1.0, np.abs(wanted).max())
+    check = make_selfcheck(session)
+    assert check["features"] and run_selfcheck(session, check) == pytest.approx(0, abs=1e-6)
+    alone = session.logits(rows.texts[:1], rows_of(rows)[:1])
+    assert np.array_equal(alone[0], found[0])
