@@ -68,7 +68,7 @@ def test_every_description_has_its_chinese(monkeypatch: pytest.MonkeyPatch) -> N
     known = json.loads((DOCS / "zh" / "sentences.json").read_text(encoding="utf-8"))
     asked: set[str] = set()
     monkeypatch.setattr(module, "translate", lambda sentence, _language: asked.add(sentence) or sentence)
-    for part in ("keys", "methods", "grow-keys", "objectives", "exit-codes"):
+    for part in ("keys", "methods", "copies", "grow-keys", "objectives", "exit-codes"):
         module.PARTS[part]("zh")
     missing = sorted(sentence for sentence in asked - {""} if sentence not in known)
     assert not missing, f"docs/zh/sentences.json lacks: {missing}"

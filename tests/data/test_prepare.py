@@ -11,6 +11,7 @@ import pytest
 from penjing.core.errors import DataError, RecipeError, UsageError
 from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
+from penjing.data.augment.rows import text_digest
 from penjing.data.fold import fold
 from penjing.data.prepare import Prepared, examine, one_a_group, prepare
 from penjing.tasks import open_reader
@@ -53,6 +54,9 @@ def test_one_file_becomes_four_tables_that_share_no_text(tmp_path: Path) -> None
     assert prepared.audit.duplicates.exact == 20
     texts = [fold(text) for table in tables(prepared).values() for text in table.texts]
     assert len(set(texts)) == len(texts)
+    assert len(prepared.held_out) == 251 - sizes["train"]
+    assert not {text_digest(text) for text in prepared.train.texts} & prepared.held_out
+    assert text_digest(prepared.test.texts[0] + " !") in prepared.held_out
     assert any("⟦mobile⟧" in text for table in tables(prepared).values() for text in table.texts)
     codes = {problem.code: problem.rows for problem in prepared.audit.problems}
     assert codes["empty"] == {"a.csv": [273]}

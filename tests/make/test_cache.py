@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from penjing.make import cache as cache_module
 from penjing.make.cache import Cache, library_versions, table_fingerprint
 from penjing.make.plan import single_step
 from penjing.tasks import TASKS, open_reader, open_task
+from penjing.tune import linear
+from penjing.tune.augmented import Copies
 
 TRAIN = Table(texts=["a", "b"], labels=["x", "y"])
 VALIDATION = Table(texts=["c"], labels=["x"])
@@ -37,6 +40,16 @@ def test_the_key_follows_content() -> None:
         key(Inputs(None, TRAIN, VALIDATION), threads=2),
     ]
     assert len({base, *others}) == 6
+
+
+def test_the_key_follows_held_out_texts_where_copies_are_made_of_rows() -> None:
+    kept, step = Cache(Path("unused"), 0, 1, Silent(), lambda: False), single_step("tune.linear")
+    augmenting = replace(step, options=linear.Options(augment=Copies(swap=0.1)))
+    pairs = [
+        [kept.key(one, Inputs(None, TRAIN, VALIDATION, held_out=held_out)) for held_out in (frozenset(), {"ab"})]
+        for one in (step, augmenting)
+    ]
+    assert pairs[0][0] == pairs[0][1] and len({pairs[0][0], *pairs[1]}) == 3
 
 
 def test_the_key_follows_the_task_and_the_source_of_its_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,10 @@ FULL = "{tune.full: {max_tokens: 64}}"
             f"{FULL}, {{compress.vocabulary: {{}}}}, {{compress.distill: {{relations: 1}}}}",
             ["cuts texts into other tokens", "after `compress.distill`"],
         ),
+        (
+            "{tune.full: {max_tokens: 64, augment: {mlm: 0.1}}}",
+            ["yaml:4:38: the base `tiny-base", "has no head that fills hidden words", "grow a base by `pretrain.mlm`"],
+        ),
         ("{tune.prompt: {max_tokens: 60, tokens: 8}}", ["this base takes at most 56 tokens", "set `max_tokens: 56`"]),
         (
             "{tune.prompt: {max_tokens: 40, tokens: 8}}, {compress.exit: {}}",
@@ -90,6 +94,18 @@ def test_a_package_that_a_step_needs(tmp_path: Path, tiny_base: Path, monkeypatc
     monkeypatch.setattr(check_base.importlib.util, "find_spec", lambda name: (name != "nncf" and whole(name)) or None)
     said = refused(write(tmp_path, tiny_base, f"{FULL}, {{compress.int8: {{}}}}"))
     assert "the step `compress.int8` needs the package `nncf`" in said and "pip install" in said
+
+
+def test_a_package_that_a_kind_of_noise_needs(tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, tiny_base, FULL)
+    path.write_text(path.read_text(encoding="utf-8") + "robustness: [homophones, typos]\n", encoding="utf-8")
+    assert not check(path).faults
+    whole = check_base.importlib.util.find_spec
+    monkeypatch.setattr(
+        check_base.importlib.util, "find_spec", lambda name: (name != "pypinyin" and whole(name)) or None
+    )
+    said = refused(path)
+    assert "the noise `homophones` needs the package `pypinyin`" in said and "pip install" in said
 
 
 def test_a_disk_that_is_clearly_too_small_is_told(
