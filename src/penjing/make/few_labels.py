@@ -1,4 +1,4 @@
-"""Which step `penjing init` proposes where labels are few: a rule over the rows a label, from the figures of a page.
+"""Which step `penjing init` proposes where labels are few: a rule over the rows a label, from measured figures.
 
     with at most 64 usable rows of the label in the middle:  one step, if its method serves the task
 
