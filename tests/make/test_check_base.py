@@ -51,6 +51,10 @@ FULL = "{tune.full: {max_tokens: 64}}"
             f"{FULL}, {{compress.vocabulary: {{}}}}, {{compress.distill: {{relations: 1}}}}",
             ["cuts texts into other tokens", "after `compress.distill`"],
         ),
+        (
+            "{tune.cloze: {max_tokens: 64}}",
+            ["yaml:4:10: this base has no head that predicts hidden tokens", "`tune.prototype`"],
+        ),
     ],
 )
 def test_what_the_steps_ask_of_the_base(tmp_path: Path, tiny_base: Path, steps: str, words: list[str]) -> None:
