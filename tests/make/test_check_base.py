@@ -51,10 +51,6 @@ FULL = "{tune.full: {max_tokens: 64}}"
             f"{FULL}, {{compress.vocabulary: {{}}}}, {{compress.distill: {{relations: 1}}}}",
             ["cuts texts into other tokens", "after `compress.distill`"],
         ),
-        (
-            "{tune.cloze: {max_tokens: 64}}",
-            ["yaml:4:10: this base has no head that predicts hidden tokens", "`tune.prototype`"],
-        ),
     ],
 )
 def test_what_the_steps_ask_of_the_base(tmp_path: Path, tiny_base: Path, steps: str, words: list[str]) -> None:
@@ -100,3 +96,8 @@ def test_a_disk_that_is_clearly_too_small_is_told(
 
 def test_a_sound_recipe_passes(tmp_path: Path, tiny_base: Path) -> None:
     check(write(tmp_path, tiny_base, f"{FULL}, {{compress.int8: {{}}}}")).raise_faults()
+
+
+def test_a_gap_needs_the_head_of_hidden_tokens(tmp_path: Path, tiny_base: Path) -> None:
+    said = refused(write(tmp_path, tiny_base, "{tune.cloze: {max_tokens: 64}}"))
+    assert "yaml:4:10: this base has no head that predicts hidden tokens" in said and "`tune.prototype`" in said
