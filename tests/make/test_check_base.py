@@ -121,3 +121,8 @@ def test_a_disk_that_is_clearly_too_small_is_told(
 
 def test_a_sound_recipe_passes(tmp_path: Path, tiny_base: Path) -> None:
     check(write(tmp_path, tiny_base, f"{FULL}, {{compress.int8: {{}}}}")).raise_faults()
+
+
+def test_a_gap_needs_the_head_of_hidden_tokens(tmp_path: Path, tiny_base: Path) -> None:
+    said = refused(write(tmp_path, tiny_base, "{tune.cloze: {max_tokens: 64}}"))
+    assert "yaml:4:10: this base has no head that predicts hidden tokens" in said and "`tune.prototype`" in said

@@ -20,11 +20,12 @@ from penjing.core.errors import UsageError
 
 if TYPE_CHECKING:
     from penjing.core.recipe import RecipeFile
-    from penjing.core.task import About
+    from penjing.core.task import About, Task
     from penjing.data.audit import Audit
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import Guess
     from penjing.data.read import Reading
+    from penjing.make.choose_base import ChosenBase
 
 # With fewer usable rows than this, one held-out part gives the score and the certificate, so that 71 % train, not 60 %.
 FEW_ROWS = 2000
@@ -59,9 +60,6 @@ def init(
     from penjing.core.recipe import load_recipe
     from penjing.data.prepare import examine
     from penjing.data.read import Reading
-    from penjing.make.choose_base import COSTS, choose_base, longer, wanted_of
-    from penjing.make.few_labels import propose_step
-    from penjing.model.base import base_is_installed
     from penjing.report.verdict import note_in
     from penjing.tasks import about_task, reader_of
 
@@ -92,14 +90,12 @@ def init(
         if shared := prepared is not None and audit.used < FEW_ROWS:
             audit, prepared = examine(file := _with_shared_rows(file), reader, bar)
     if prepared is not None:  # until then it is `base: auto`
-        costs = longer(COSTS, about.epochs, about.max_tokens)
-        chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
+        chosen = _choose(file, audit, about, prepared.task)
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
         asked = ask_misses(possible, frequent) if possible and not json and at_a_terminal() else {}
-        few, misses = propose_step(audit.labels, prepared.task), Misses(asked, possible, frequent)
         with replaced_file(recipe) as new_recipe:
-            text_of = recipe_text(folder, data, guessed, about, chosen, misses, shared, few)
+            text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible, frequent), shared)
             new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
@@ -110,15 +106,29 @@ def init(
     _tell_what_was_found(guessed, about if named is None else None, audit)
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
-        show.out(
-            f"tuning: about {chosen.minutes:.0f} min on two server cores"
-            if few is None
-            else f"step: {few.step}; {few.comment}"
-        )
+        show.out(_tuning_of(chosen))
         show.out("for a first try in seconds, write `- tune.linear: {}` as the only step")
     show.out("")
     show.out(f"wrote {recipe} and {rules}")
     show.out(f"next: penjing make {recipe}" if audit.trainable else f"after the corrections: penjing check {recipe}")
+
+
+def _choose(file: RecipeFile, audit: Audit, about: About, task: Task) -> ChosenBase:
+    """The base, how it is tuned, and the step in the place of `tune.full` where labels are few."""
+    from penjing.make.choose_base import COSTS, choose_base, longer, wanted_of
+    from penjing.make.few_labels import propose_step
+    from penjing.model.base import base_is_installed
+
+    costs = longer(COSTS, about.epochs, about.max_tokens)
+    chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
+    return replace(chosen, few=propose_step(audit.labels, task))
+
+
+def _tuning_of(chosen: ChosenBase) -> str:
+    """What is said of the tuning: how long it takes, or which step is proposed instead."""
+    if chosen.few is not None:
+        return f"step: {chosen.few.step}; {chosen.few.comment}"
+    return f"tuning: about {chosen.minutes:.0f} min on two server cores"
 
 
 def _with_shared_rows(file: RecipeFile) -> RecipeFile:

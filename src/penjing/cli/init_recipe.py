@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from penjing.core.task import About
     from penjing.data.guess import Guess
     from penjing.make.choose_base import ChosenBase
-    from penjing.make.few_labels import FewLabels
 
 _RECIPE = """\
 # Check the data:     penjing check {recipe}
@@ -77,11 +76,10 @@ def recipe_text(
     chosen: ChosenBase | None = None,
     misses: Misses | None = None,
     shared: bool = False,
-    few: FewLabels | None = None,
 ) -> str:
     """The text of the recipe; the path of the file is relative to its folder if possible. chosen: None for `auto`.
 
-    shared: calibration and test are the same rows. few: the step where labels are few.
+    shared: calibration and test are the same rows.
     """
     misses = misses or Misses()
     try:
@@ -109,9 +107,9 @@ def recipe_text(
         "about": about.comment,
         "base": "auto" if chosen is None else chosen.name,
         "why": _why(chosen),
-        "step": "tune.full" if few is None else few.step,
-        "tuning": "{}" if chosen is None or few is not None else chosen.tuning.options,
-        "tune": _tune(chosen) if few is None else few.comment,
+        "step": "tune.full" if chosen is None or chosen.few is None else chosen.few.step,
+        "tuning": "{}" if chosen is None or chosen.few is not None else chosen.tuning.options,
+        "tune": _tune(chosen),
         "columns": ", ".join(scalar(name) for name in guessed.columns or ()),
         "sheet": scalar(guessed.sheet or ""),
         "header": guessed.header,
@@ -147,6 +145,8 @@ def _tune(chosen: ChosenBase | None) -> str:
     """The comment on the tuning: what is trained, and the minutes that it takes where the base is chosen."""
     if chosen is None:
         return "fine-tune the base on the train rows"
+    if chosen.few is not None:
+        return chosen.few.comment
     if isinstance(layers := chosen.tuning.layers, int):
         return (
             f"fine-tune the top {layers} layers on the train rows, about {chosen.minutes:.0f} min on two server cores"

@@ -20,6 +20,7 @@ from typing import Any
 from penjing.core.methods import Step
 from penjing.core.recipe import Gates, RecipeFile
 from penjing.data.audit import Audit
+from penjing.make.few_labels import FewLabels
 from penjing.model.base import how_to_install
 from penjing.report.contract import Note
 from penjing.report.verdict import note_of
@@ -123,7 +124,8 @@ class Wanted:
 class ChosenBase:
     """The name of the base that was taken, why in a sentence, and in a few words for a comment.
 
-    minutes: that tuning it is expected to take on two server cores. tuning: how `penjing init` lets it be tuned.
+    minutes: that tuning it is expected to take on two server cores. tuning: how `penjing init` lets it be tuned. few:
+    the step in the place of `tune.full` where labels are few.
     """
 
     name: str
@@ -131,6 +133,7 @@ class ChosenBase:
     comment: Note
     minutes: float
     tuning: Tuning = Tuning()
+    few: FewLabels | None = None
 
 
 def choose_base(wanted: Wanted, installed: Callable[[str], bool], costs: Sequence[BaseCost] = COSTS) -> ChosenBase:

@@ -1,8 +1,8 @@
 """Which step `penjing init` proposes where labels are few: a rule over the rows a label, from measured figures.
 
-    with at most 64 usable rows of the label in the middle:  the step of the table below, if its method serves the task
+    with at most 64 usable rows of the label in the middle:  one step, if its method serves the task
 
-The figures are a first look at one set in docs/fitting.md: as good as training the encoder within what two draws can
+The figures are a first look at two sets in docs/fitting.md: as good as training the encoder within what two draws can
 tell, without training it. `bench/few.py` is the protocol that compares the methods on more sets and draws.
 """
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -87,8 +87,10 @@ class Options(TrainingOptions):
             raise WrongValueError("needs `{text}` once and `[MASK]` once", "write one such as `{text} It is [MASK].`")
         return given
 
-    # Some of them are options of an encoder only in some versions; where they are, they must not be silent.
-    @field_validator("label_smoothing", "loss", "class_weights", "mixup", "rdrop", check_fields=False)
+    # The classifier learns scores and not by the loss of the task: options of such losses are refused.
+    fixed_loss: ClassVar[bool] = True
+
+    @field_validator("label_smoothing")
     @classmethod
     def _of_labels(cls, given: Any, about: ValidationInfo) -> Any:
         if given != cls.model_fields[about.field_name or ""].get_default(call_default_factory=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,10 @@ Floats = npt.NDArray[np.float32]
 class FittedHeadOptions(TrainingOptions):
     """The options of a method whose head is made of states and not trained."""
 
-    # Some of them are options of an encoder only in some versions; where they are, they must not be silent.
-    @field_validator("head_factor", "label_smoothing", "loss", "class_weights", "mixup", "rdrop", check_fields=False)
+    # What is learned is no loss of the task, so that options of such losses are refused.
+    fixed_loss: ClassVar[bool] = True
+
+    @field_validator("head_factor", "label_smoothing")
     @classmethod
     def _of_a_trained_head(cls, given: Any, about: ValidationInfo) -> Any:
         if given != cls.model_fields[about.field_name or ""].get_default(call_default_factory=True):
