@@ -205,7 +205,7 @@ def test_what_more_rows_would_buy(penjing, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     found = ran.lines[0]["forecast_rows"]
     assert found["rows"] == ran.lines[0]["splits"]["train"] and found["more"] == 200
-    assert found["low"] <= found["gain"] <= found["high"] and len(found["points"]) == 6
+    assert found["low"] <= found["gain"] <= found["high"] and len(found["points"]) == 5
     ran = penjing("check", "100.yaml", "--curve")
     assert ran.code == 0 and "is measured for 320 to 20,000 train rows" in ran.out
     assert "forecast_rows" not in penjing("check", "100.yaml", "--curve", "--json").lines[0]

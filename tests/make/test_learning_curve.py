@@ -14,14 +14,14 @@ from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.core.task import Task
 from penjing.data.prepare import prepare
-from penjing.make.learning_curve import FEWEST, Fitted, answer_of, forecast_of, learning_curve, round_rows
+from penjing.make.learning_curve import FEWEST, SHARES, Fitted, answer_of, forecast_of, learning_curve, round_rows
 from penjing.tasks import open_reader, reader_of
 
 
 def fits_of(task: Task, error: Callable[[int], float], rows: int, seed: int = 0) -> list[Fitted]:
     """Fits that are wrong as often as a law says, on 2,000 validation rows."""
     draw, golds, found = np.random.default_rng(seed), ["a", "b"] * 1000, []
-    for share in (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0):
+    for share in SHARES:
         for _ in range(3 if share < 1 else 1):
             wrong = draw.random(2000) < error(round(share * rows))
             said = [("b" if gold == "a" else "a") if bad else gold for gold, bad in zip(golds, wrong, strict=True)]
@@ -69,9 +69,7 @@ def test_it_is_measured_on_the_rows_of_a_recipe(recipe_in: Callable[..., Path]) 
     assert len(data.train) >= FEWEST
     found = learning_curve(file, data, Silent(), c=4.0)
     assert found is not None and found.rows == len(data.train)
-    assert [point.rows for point in found.points] == [
-        round(share * len(data.train)) for share in (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
-    ]
+    assert [point.rows for point in found.points] == [round(share * len(data.train)) for share in SHARES]
     assert all(point.low <= point.high for point in found.points)
     assert found.points[-1].score > found.points[0].score
     small = load_recipe(recipe_in(rows=200))
