@@ -106,7 +106,8 @@ def _mean(values: Sequence[float]) -> str:
 
 def page(results: Path) -> dict[str, str]:
     """The page from the results."""
-    runs = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {"runs": {}, "machine": ""}
+    empty: dict[str, Any] = {"runs": {}, "machine": ""}
+    runs: dict[str, Any] = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else empty
     found: Runs = runs["runs"]
     text = [
         "# Ways of fitting",

@@ -49,7 +49,7 @@ HEADS = {
 TO = {"en": "to", "zh": "至"}
 STEPS = {"en": "list of [steps](#steps)", "zh": "[步骤](#步骤)列表"}
 # The parts of a recipe that have a table of their own.
-NESTED = ("/TaskChoice", "/Data", "/Gates", "/Decide", "/Robustness", "/NetworkChoice")
+NESTED = ("/TaskChoice", "/Data", "/Gates", "/Decide", "/Robustness", "/Continues", "/NetworkChoice")
 COPIES = {"en": "[copies](fitting.md#augmentation)", "zh": "[副本](fitting.md#数据增强)"}
 REQUIRED = {"en": "required", "zh": "必填"}
 ENCODERS = {"en": "Every tuning of an encoder", "zh": "所有训练编码器的步骤共有"}
@@ -97,6 +97,7 @@ def keys(language: str) -> str:
         ("gates", parts["Gates"]),
         ("decide", parts["Decide"]),
         ("robustness", parts["Robustness"]),
+        ("continues", parts["Continues"]),
     ):
         if title:
             lines += [f"### `{title}`", ""]

@@ -53,8 +53,8 @@ FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (
 # Where a training, a compression and a seal can fail, in the order in which `make` comes there.
 PLACES = (
     "penjing.make.run.check_recipe",
-    "penjing.tune.full.prepare_job",
-    "penjing.tune.full.hidden_rows",
+    "penjing.tune.fitting.prepare_job",
+    "penjing.tune.job.hidden_rows",
     "penjing.train.activations._reserve",
     "penjing.train.loop.save",
     "penjing.train.loop.load",
@@ -62,9 +62,9 @@ PLACES = (
     "penjing.train.checkpoint.sync",
     "penjing.train.loop._Training.one_step",
     "penjing.train.loop._Training.score",
-    "penjing.tune.full._write",
-    "penjing.tune.full.validation_metrics",
-    "penjing.tune.full.save_classifier",
+    "penjing.tune.fitting.write_tuned",
+    "penjing.tune.writing.validation_metrics",
+    "penjing.tune.writing.save_classifier",
     "penjing.model.encoder.save_file",
     "penjing.core.artifact.open_artifact",
     "penjing.make.cache.write_whole",

@@ -13,7 +13,7 @@ from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
 from penjing.data.augment.rows import text_digest
 from penjing.data.fold import fold
-from penjing.data.prepare import Prepared, examine, one_a_group, prepare
+from penjing.data.prepare import Prepared, examine, prepare
 from penjing.tasks import open_reader
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊", "浴室", "餐厅", "健身房", "花园"]
@@ -182,16 +182,6 @@ def test_one_row_of_a_group_enters_a_bound(tmp_path: Path) -> None:
     assert problem.message == f"{len(left)} rows: another row of the group is in the same part, left out"
     plain = prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
     assert plain.left_out is None
-
-
-def test_the_row_of_a_group_does_not_depend_on_the_order_of_rows() -> None:
-    table = Table(["a", "b", "c", "d"], groups=["x", "x", "", "x"])
-    kept, out = one_a_group(table, {"train": [], "calibration": [0, 1, 2, 3], "test": []})
-    assert len(kept["calibration"]) == 2 and 2 in kept["calibration"]
-    assert sorted([*kept["calibration"], *out]) == [0, 1, 2, 3]
-    other = table.take([3, 2, 1, 0])
-    again, _ = one_a_group(other, {"calibration": [0, 1, 2, 3], "test": []})
-    assert {table.texts[i] for i in kept["calibration"]} == {other.texts[i] for i in again["calibration"]}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from penjing.core.canon import canonical_json, digest_lines, unit_hash
+from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
@@ -30,8 +30,8 @@ from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_outside, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
 from penjing.data.pair_text import compared
+from penjing.data.placed import one_a_group, placed_rows
 from penjing.data.shared_texts import both_near, linked, shared_problems
-from penjing.data.split import SHARED, SHARES, split
 from penjing.data.table import faults_of
 
 # A text that is in two parts is kept in the first of these.
@@ -122,17 +122,13 @@ def examine(
     rank = [_ADDED if position in intake.added else _RANK[part] for position, part in enumerate(parts)]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
     said = table.labels or () if _one_stratum_differs(reader) else labels
-    if isinstance(reader, PairReader):
-        texts = [compared(text, symmetric=reader.symmetric) for text in table.texts]
-        found = linked(find_duplicates(texts, said, rank, protected, progress, beside, both_near), texts)
-    else:
-        found = find_duplicates(table.texts, said, rank, protected, progress, beside)
+    found = _duplicates(reader, table.texts, said, (rank, protected), progress, beside)
     found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= _conflicting(found, parts, said, "test" in given)
     used = [position for position in range(len(table)) if position not in dropped]
     shared = recipe.data.held_out == "shared"
-    placed, leaking = _placed(file, intake, labels, found, used, beside)
+    placed, leaking = placed_rows(file, intake, labels, found, used, beside)
     placed, siblings = one_a_group(table, placed)
     tables = {name: table.take(positions) for name, positions in placed.items()}
     if shared:
@@ -164,6 +160,22 @@ def examine(
     return audit, prepared
 
 
+def _duplicates(
+    reader: Reader,
+    texts: Sequence[str],
+    said: Sequence[str],
+    ranked: tuple[Sequence[int], int | None],
+    progress: Progress,
+    beside: list[str] | None,
+) -> Duplicates:
+    """Equal and nearly equal texts; of pairs, those whose texts are. ranked: of each row, and the protected."""
+    rank, protected = ranked
+    if not isinstance(reader, PairReader):
+        return find_duplicates(texts, said, rank, protected, progress, beside)
+    pairs = [compared(text, symmetric=reader.symmetric) for text in texts]
+    return linked(find_duplicates(pairs, said, rank, protected, progress, beside, both_near), pairs)
+
+
 def _one_stratum_differs(reader: Reader) -> bool:
     """Whether golds of one stratum may be different golds."""
     return reader.golds_are_lists or isinstance(reader, OpenReader)
@@ -173,37 +185,6 @@ def _apart(outside: Mapping[str, Sequence[str]], labelled: Sequence[str]) -> dic
     """The texts of each set that are not among the labelled ones."""
     known = {fold(text) for text in labelled}
     return {name: [text for text in texts if fold(text) not in known] for name, texts in outside.items()}
-
-
-def _placed(
-    file: RecipeFile,
-    intake: Intake,
-    labels: Sequence[str],
-    found: Duplicates,
-    used: Sequence[int],
-    beside: list[str] | None,
-) -> tuple[dict[str, list[int]], list[int]]:
-    """The positions of each part, and added rows that are left out. labels: the stratum of each row.
-
-    An added row trains. It is left out where a row that must be in its part is in another one.
-    """
-    table, parts, recipe = intake.table, intake.parts, file.recipe
-    shared = recipe.data.held_out == "shared"
-    given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
-    missing = [name for name in PARTS if name not in given and not (shared and name == "calibration")]
-    cut = [position for position in used if parts[position] == "train" and position not in intake.added]
-    told = None if recipe.reads_text else beside
-    keys = _keys(table, found, cut, told)
-    shares = SHARED if shared else SHARES
-    cut_into = split(keys, [labels[i] for i in cut], missing, recipe.seed, shares)
-    final = dict(enumerate(parts)) | dict(zip(cut, cut_into, strict=True))
-    leaking = set()
-    if intake.added:
-        every = dict(zip(used, _keys(table, found, used, told), strict=True))
-        held_out = {every[position] for position in used if final[position] != "train"}
-        leaking = {position for position in used if position in intake.added and every[position] in held_out}
-    kept = [position for position in used if position not in leaking]
-    return {name: [position for position in kept if final[position] == name] for name in PARTS}, sorted(leaking)
 
 
 def _unreadable(error: DataError) -> Problem:
@@ -247,28 +228,6 @@ def _copied(found: Duplicates, parts: Sequence[str], test: Sequence[int]) -> tup
     return tuple(place for place, position in enumerate(test) if parts[position] == "test" and position in kept)
 
 
-def one_a_group(
-    table: Table, placed: dict[str, list[int]], bounded: Sequence[str] = ("calibration", "test")
-) -> tuple[dict[str, list[int]], list[int]]:
-    """The positions of each part with one row of each group where bounds are computed, and those that are left out.
-
-    Every bound assumes rows drawn one by one. The row of a group is the one with the smallest hash of group and text.
-    """
-    if not table.groups:
-        return placed, []
-    groups, kept, out = table.groups, dict(placed), list[int]()
-    for part in bounded:
-        first: dict[str, tuple[float, int]] = {}
-        for position in placed[part]:
-            if groups[position]:
-                drawn = unit_hash(groups[position], fold(table.texts[position])), position
-                first[groups[position]] = min(first.get(groups[position], drawn), drawn)
-        chosen = {position for _, position in first.values()}
-        kept[part] = [position for position in placed[part] if not groups[position] or position in chosen]
-        out += [position for position in placed[part] if groups[position] and position not in chosen]
-    return kept, sorted(out)
-
-
 def _conflicting(found: Duplicates, parts: Sequence[str], labels: Sequence[str], given: bool) -> set[int]:
     """Positions to drop of texts under several labels; rows of a given test part stay where they agree."""
     return {
@@ -281,31 +240,6 @@ def _conflicting(found: Duplicates, parts: Sequence[str], labels: Sequence[str],
 
 def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str]) -> bool:
     return len({labels[position] for position in group if parts[position] == "test"}) > 1
-
-
-def _keys(table: Table, found: Duplicates, positions: Sequence[int], beside: Sequence[str] | None = None) -> list[str]:
-    """The key by which each row is split: its group, joined over near duplicates, or its own text.
-
-    beside: what a model that does not read the text has of each row: with the text it tells the rows apart.
-    """
-    texts = [fold(table.texts[i]) for i in positions]
-    if beside is not None:
-        texts = [canonical_json([text, beside[i]]).decode() for text, i in zip(texts, positions, strict=True)]
-    groups = [table.groups[i] if table.groups else "" for i in positions]
-    own = [group or text for group, text in zip(groups, texts, strict=True)]
-    parent: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while parent.setdefault(key, key) != key:
-            key = parent[key]
-        return key
-
-    heads: dict[int, str] = {}
-    for key, position in zip(own, positions, strict=True):
-        other = heads.setdefault(found.cluster[position], key)
-        low, high = sorted((root(key), root(other)))
-        parent[high] = low
-    return [root(key) for key in own]
 
 
 @dataclass(frozen=True)

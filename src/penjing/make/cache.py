@@ -23,7 +23,18 @@ from penjing.core.task import Task
 from penjing.data.features import fields_fingerprint
 from penjing.tasks import TASKS
 
-LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "numpy",
+    "scikit-learn",
+    "onnx",
+    "openvino",
+    "nncf",
+    "tokenizers",
+    "jieba",
+    "peft",
+)
 # Files of `penjing.compress` that write into the folder which steps share.
 _SHARING = ("layers", "static", "parts.branch", "parts.pooled", "parts.teacher")
 

@@ -22,7 +22,7 @@ from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.continuing import Earlier
 from penjing.make.doubted import doubts_of_run
 from penjing.make.fold_teachers import tune_folds
-from penjing.make.learning_curve import learning_curve, strength_of
+from penjing.make.learning_curve import curve_beside
 from penjing.make.machine_choices import MACHINE
 from penjing.make.named import NOTHING, Named
 from penjing.make.overall import Overall
@@ -101,6 +101,7 @@ class Making:
         linear = None if self.base is None else self._step(single_step("tune.linear"), None)
         self._search_options()
         linear = linear or self._step(self.steps[0], None)
+        learning = curve_beside(self.file, self.data, linear.artifact, self.cache)
         done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
@@ -129,7 +130,7 @@ class Making:
             self.file, self.data, steps, variants, linear_variant, choice, tested, release,
             (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
             self.searched,
-            learning_curve(self.file, self.data, self.progress, strength_of(linear.artifact), self.cache.threads),
+            learning,
             doubts_of_run(self.file, self.data, self.cache),
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)

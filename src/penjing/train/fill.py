@@ -22,6 +22,7 @@ from torch import nn
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import load_encoder, longest_input
+from penjing.model.prompt import run_encoder
 from penjing.model.token_head import TokenHead, load_token_head
 from penjing.text.tokens import open_tokenizer
 
@@ -61,7 +62,7 @@ class Filler:
         changed = torch.tensor([list(ids)])
         changed[0, list(hidden)] = self.mask
         with torch.inference_mode():
-            states: Any = self.encoder(input_ids=changed, attention_mask=torch.ones_like(changed)).last_hidden_state
+            states: Any = run_encoder(self.encoder, changed, torch.ones_like(changed))
             table = self.encoder.get_input_embeddings().weight  # type: ignore[operator]
             scores = self.head(states[0, list(hidden)], table).float()
             scores[:, self.never] = -torch.inf

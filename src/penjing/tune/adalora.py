@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field, model_validator
@@ -58,6 +58,8 @@ _STATE = ("ipt", "exp_avg_ipt", "exp_avg_unc")
 
 class Options(TrainingOptions):
     """How updates of adaptive rank are trained."""
+
+    keeps_base: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field((2e-3,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(5.0, ge=1, le=1000, description=HEAD_FACTOR)

@@ -16,7 +16,7 @@ When: some hundred to some thousand rows, and a base that should keep what it kn
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from torch import nn
@@ -46,6 +46,8 @@ _BERT_ENDS = ("attention.output.dense", "output.dense")
 
 class Options(TrainingOptions):
     """How adapters are trained."""
+
+    keeps_base: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field((3e-3,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(3.0, ge=1, le=1000, description=HEAD_FACTOR)

@@ -12,6 +12,8 @@ ModernBERT.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 from torch import nn
 
@@ -35,6 +37,8 @@ FEATURES = True
 
 class Options(TrainingOptions):
     """How the biases of an encoder are trained."""
+
+    keeps_base: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field((5e-3,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(2.0, ge=1, le=1000, description=HEAD_FACTOR)

@@ -31,6 +31,9 @@ def check_fits(options: TrainingOptions, task: Task) -> None:
             raise UsageError(what, where=changed[0], fix=f"take `{changed[0]}` out")
         if isinstance(task, CatalogueTask):
             _refuse(changed[0], task, "it compares texts with the texts of its entries, and has a loss of its own")
+    if options.reinit and options.keeps_base:
+        what = "`reinit` draws layers anew, and this step leaves the layers of the base as they are"
+        raise UsageError(what, where="reinit", fix="take `reinit` out, or use `tune.full`")
     if loss in _LOSSES and any(head.loss not in _LOSSES[loss] for head in heads):
         _refuse("loss", task, f"`{loss}` is for {_NEEDS[loss]}", _other_loss(heads, loss))
     if loss == "cost" and (len(heads) > 1 or heads[0].kind != "pooled"):

@@ -20,6 +20,7 @@ from torch.nn import functional
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.model.base import encoder_folder
+from penjing.model.prompt import run_encoder
 from penjing.model.token_head import TokenHead, load_token_head
 from penjing.train.batches import Ints
 
@@ -101,7 +102,7 @@ class GapModel(nn.Module):
         self.register_buffer("shares", shares, persistent=False)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = run_encoder(self.encoder, input_ids, attention_mask)
         places = (input_ids == self.mask).int().argmax(dim=1)
         states = hidden[torch.arange(len(hidden), device=hidden.device), places]
         head, table = self.token_head, self.encoder.get_input_embeddings().weight  # type: ignore[operator]

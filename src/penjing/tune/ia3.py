@@ -12,6 +12,8 @@ labels that the base cannot tell apart yet, because scaling what is there adds n
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import nn
@@ -39,6 +41,8 @@ FEATURES = True
 
 class Options(TrainingOptions):
     """How the scales of IA3 are trained."""
+
+    keeps_base: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field((1e-2,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(1.0, ge=1, le=1000, description=HEAD_FACTOR)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -48,6 +48,8 @@ _NAME = "default"
 
 class Options(TrainingOptions):
     """How adapters of low rank are trained."""
+
+    keeps_base: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field(
         (5e-4, 1e-3, 2e-3),

@@ -71,6 +71,8 @@ class TrainingOptions(SteadyOptions, LossOptions, _LengthOptions):
             raise WrongValueError(what, "add `learning_rate: 0.01`")
         return given
 
+    # Whether the method leaves the base as it is and trains little beside it.
+    keeps_base: ClassVar[bool] = False
     # Whether `layers: auto` means all, because what is trained is below every layer.
     whole: ClassVar[bool] = False
 

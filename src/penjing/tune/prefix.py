@@ -16,6 +16,7 @@ plain encoder is wanted; `tune.adalora` and `tune.bitfit` give one, with as many
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -44,6 +45,8 @@ FEATURES = True
 
 class Options(TrainingOptions):
     """How prefixes are trained."""
+
+    keeps_base: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field((3e-2,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(1.0, ge=1, le=1000, description=HEAD_FACTOR)

@@ -44,6 +44,8 @@ FEATURES = True
 class Options(TrainingOptions):
     """How a soft prompt is trained."""
 
+    keeps_base: ClassVar[bool] = True
+
     whole: ClassVar[bool] = True
 
     learning_rate: tuple[Rate, ...] = Field((3e-2,), min_length=1, max_length=5, description=RATES)
