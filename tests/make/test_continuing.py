@@ -84,11 +84,15 @@ def test_earlier_rows_are_learned_again_and_the_report_says_what_is_left(earlier
 
 @pytest.mark.usefixtures("earlier")
 def test_what_was_lost_refuses_a_release(tmp_path: Path) -> None:
-    """New rows in which the words of praise mean the opposite."""
+    """New rows in which the words of praise mean the opposite; a report without texts has none of the lost cases."""
     new_rows(tmp_path / "new.csv", {"差": GOOD, "好": BAD})
-    made = make_release(write(tmp_path, "old/release", "{forget: 0.01, unproven: allow}"), tmp_path / "new")
+    recipe = write(tmp_path, "old/release", "{forget: 0.01, unproven: allow}")
+    made = make_release(recipe, tmp_path / "new")
     assert made.release is None
     assert any("forget" in line for line in made.refused)
+    assert "lost" in {section.name for section in made.report.sections}
+    told = make_release(recipe, tmp_path / "without", texts=False)
+    assert "lost" not in {section.name for section in told.report.sections}
 
 
 @pytest.mark.parametrize(
