@@ -331,7 +331,7 @@ class Making:
         if self.before is None:
             return tested
         kept = self.before.against(tested.release, self.data.test, self.cache.threads)
-        if not self.texts or self.file.recipe.decide.texts == "none":
+        if self.file.recipe.decide.texts == "none":
             kept = replace(kept, examples=())
         gates = (*tested.gates, *forget_gate(self.file.recipe.gates.forget, len(kept.lost), kept.cases))
         return replace(tested, gates=gates, retained=kept)

@@ -303,6 +303,10 @@ class Curve(_Part):
     points: tuple[tuple[float, float], ...]
 
 
+# The name of the block of cases that an earlier release answered rightly; its rows have their texts.
+LOST = "lost"
+
+
 class Block(_Part):
     """A block that only the task of this report has, on test rows (core/task.py, `Section`).
 
@@ -383,7 +387,8 @@ class Report(_Part):
         """The same report without texts of rows, for a page that is sent to other organizations."""
         errors = tuple(error.model_copy(update={"text": None}) for error in self.errors)
         doubts = None if self.doubts is None else self.doubts.without_texts()
-        return self.model_copy(update={"errors": errors, "doubts": doubts})
+        sections = tuple(section for section in self.sections if section.name != LOST)
+        return self.model_copy(update={"errors": errors, "doubts": doubts, "sections": sections})
 
 
 def read_report(path: Path) -> Report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penjing.prove.retained import EARLIER, Retained
-from penjing.report.contract import Block
+from penjing.report.contract import LOST, Block
 
 _TITLE = {"en": "What was forgotten?", "zh": "忘掉了什么？"}
 _COLUMNS = ("release", "rows", "right answers")
@@ -31,7 +31,7 @@ def retained_blocks(found: Retained | None) -> tuple[Block, ...]:
     blocks = [Block(name="retained", kind="table", title=_TITLE, columns=_COLUMNS, rows=rows, note=note)]
     if found.examples:
         title = {"en": "Cases that were lost", "zh": "丢掉的案例"}
-        blocks.append(Block(name="lost", kind="table", title=title, columns=_LOST_COLUMNS, rows=found.examples))
+        blocks.append(Block(name=LOST, kind="table", title=title, columns=_LOST_COLUMNS, rows=found.examples))
     return tuple(blocks)
 
 
