@@ -39,6 +39,9 @@ QUICK: dict[str, dict[str, Any]] = {
     "selftrain": {"epochs": 2, "learning_rate": 5e-3, "max_tokens": 16, "rounds": 1, "threshold": 0.5},
     "consistency": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16, "copies": 1, "ratio": 1},
     "linear": {"c": [4.0, 16.0], "folds": 2},
+    "continual": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16},
+    "ensemble": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16, "members": 2},
+    "maml": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16, "episodes": 4, "ways": 2},
     "lora": {"epochs": 6, "learning_rate": 2e-2, "max_tokens": 16, "targets": "all"},
     "bitfit": {"epochs": 8, "learning_rate": 2e-2, "max_tokens": 16},
     "adapter": {"epochs": 6, "learning_rate": 5e-3, "max_tokens": 16, "size": 8},
@@ -62,6 +65,8 @@ WORDS = {
     "good": ("quick", "fine", "clean", "kind"),
     "": ("the", "room", "box"),
 }
+# Tuning methods that go on from a tuned model.
+GO_ON = {"continual"}
 PICKLED = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy"}
 
 each_method = pytest.mark.parametrize(("room", "name"), ALL, ids=[f"{room}.{name}" for room, name in ALL])
@@ -198,11 +203,12 @@ def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     def go(room: str, name: str, *, seed: int = 0, out: Path | None = None, stopped: bool = False) -> Artifact:
         before = NEEDS.get(name, "full")
-        if room == "compress" and before not in tuned:
+        onward = room == "compress" or name in GO_ON
+        if onward and before not in tuned:
             tuned[before] = go("tune", before)
         folder = out or tmp_path_factory.mktemp(name)
         method = load(room, name)
-        parent = tuned[before] if room == "compress" else base
+        parent = tuned[before] if onward else base
         teachers = {"tuned": parent} if room == "compress" else {}
         texts = table(40, 3).texts
         inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", unlabelled=texts, base=base)
@@ -232,7 +238,7 @@ def test_the_same_seed_gives_the_same_id_and_its_card_says_how(
     assert set(last) == {"method", "options", "parent"}
     assert last["method"] == f"{room}.{name}"
     assert last["options"] == build_options(method.options, QUICK.get(name), "").model_dump(mode="json")
-    assert len(card.lineage) == (2 if room == "compress" else 1)
+    assert len(card.lineage) == (2 if room == "compress" or name in GO_ON else 1)
     assert not [path for path in first.folder.rglob("*") if path.suffix in PICKLED]
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from penjing.core.errors import DataError
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import Task
+from penjing.core.task import CatalogueTask, Task
 from penjing.data.features import rows_of
 from penjing.data.prepare import Prepared
 from penjing.make.cache import Cache
@@ -64,15 +64,16 @@ def learning_curve(
     """What more rows would buy, by the plain word model; None where it is not worth its time.
 
     c: the regularisation of every fit; None: it is chosen on all train rows first. None is returned for fewer than 320
-    or more than 20,000 train rows, for many rows with many labels and for models that answer about pieces of the text
-    (their fits take long), and for a recipe whose model reads no text. Raises RunInterruptedError when stopped.
+    or more than 20,000 train rows; for many rows with many labels and for models that answer about pieces of the text,
+    whose fits take long; for the entries of a catalogue; and for a recipe whose model reads no text. Raises
+    RunInterruptedError when stopped.
     """
     from scipy.sparse import csr_matrix
 
     rows, heads = len(data.train), data.task.heads.values()
     if not FEWEST <= rows <= MOST or any(head.kind != "pooled" for head in heads) or not file.recipe.reads_text:
         return None
-    if rows * sum(head.size for head in heads) > _MOST_CELLS:
+    if isinstance(data.task, CatalogueTask) or rows * sum(head.size for head in heads) > _MOST_CELLS:
         return None
     features = file.recipe.data.feature_types()
     inputs = Inputs(None, data.train, data.validation, language=data.language, task=data.task, features=features)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from torch import nn
 
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -69,12 +69,19 @@ class Options(TrainingOptions):
     interval: int = Field(10, ge=1, le=10_000, description="steps between two changes of the budget")
     orthogonal: float = Field(0.5, ge=0, le=10, description="weight of the loss that keeps the parts apart")
 
-    @model_validator(mode="after")
-    def _falls(self) -> Options:
-        if self.rank > self.initial_rank:
-            what = f"`rank` is {self.rank}, more than `initial_rank`, which is {self.initial_rank}"
-            raise WrongValueError(what, f"set `rank` to at most {self.initial_rank}")
-        return self
+    @field_validator("rank")
+    @classmethod
+    def _falls(cls, rank: int, others: ValidationInfo) -> int:
+        most = others.data.get("initial_rank", rank)
+        if rank > most:
+            what = f"is {rank}, more than `initial_rank`, which is {most}"
+            raise WrongValueError(what, f"set `rank` to at most {most}")
+        return rank
+
+    @property
+    def last_rank(self) -> int:
+        """`rank`; where only `initial_rank` is given, at most that."""
+        return min(self.rank, self.initial_rank)
 
     def check_encoder(self, encoder: nn.Module) -> None:
         """Raise UsageError for a family whose matrices are not known, or an encoder that has adapters or the like."""
@@ -91,7 +98,7 @@ def _matrices(layer: nn.Module) -> list[nn.Linear]:
 def _config(options: Options, names: Sequence[str], steps: int) -> Any:
     before, after = round(_BEFORE * steps), round(_AFTER * steps)
     return require_peft(METHOD).AdaLoraConfig(
-        target_modules=list(names), init_r=options.initial_rank, target_r=options.rank, lora_alpha=options.scale,
+        target_modules=list(names), init_r=options.initial_rank, target_r=options.last_rank, lora_alpha=options.scale,
         tinit=before, tfinal=after, deltaT=options.interval, total_step=steps,
     )  # fmt: skip
 
@@ -216,7 +223,7 @@ def _merge(classifier: Classifier, job: Job) -> Files:
             changes[f"{name}.weight:{A}"] = (down * values)[kept]
             changes[f"{name}.weight:{B}"] = up[:, kept] * scale
     apply_changes(encoder, changes)
-    return keep_apart("adalora", classifier, job, changes, rank=options.rank, scale=scale)
+    return keep_apart("adalora", classifier, job, changes, rank=options.last_rank, scale=scale)
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
