@@ -22,7 +22,7 @@ def made(inputs: Inputs, folder: Path, **changes: Any) -> Artifact:  # noqa: F81
 
 @pytest.mark.parametrize("kind", ["soup", "distil"])
 def test_it_learns_and_is_one_plain_model(inputs: Inputs, tmp_path: Path, kind: str) -> None:  # noqa: F811
-    one = made(inputs, tmp_path, kind=kind, epochs=6)
+    one = made(inputs, tmp_path, kind=kind, epochs=6, learning_rate=[2e-3, 1e-3])
     assert one.card.metrics["validation_macro_f1"] > 0.75
     alone = full.apply(inputs, full.Options(**QUICK), Run(tmp_path / "full", tmp_path / "s", threads=1))
     assert one.card.parameters == alone.card.parameters

@@ -84,7 +84,9 @@ def write_tuned(job: Job, trained: Trained, merge: Merge = no_files) -> Artifact
         curves=Curves.model_validate({"loss": thinned(outcome.losses), "validation": rounded(outcome.evaluations)}),
         notes={
             "learning_rate": rate,
-            "learning_rates": _rate_results(options.learning_rate, trained.tries, rate, outcome),
+            "learning_rates": _rate_results(
+                options.learning_rate if trained.tries else (rate,), trained.tries, rate, outcome
+            ),
             "layers": job.layers,
             "learned_parameters": learned,
             **({"prompt_tokens": prompt} if prompt else {}),
