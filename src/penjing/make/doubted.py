@@ -36,7 +36,7 @@ FOLDS = 5
 _STRENGTH = 4.0
 # Fewer rows teach a model too little to contradict a person.
 LEAST = 100
-# Characters times (labels + 100): half a minute of one processor for `check`, three minutes for `make`.
+# Of `work_of`: half a minute of one processor for `check`, three minutes for `make`.
 MOST, MOST_OF_RUN = 60_000_000, 360_000_000
 _FEATURES = 100
 
@@ -68,7 +68,7 @@ def find_doubts(
         return LabelDoubts(skipped=f"the answers of the task `{task.name}` are not labels of a closed set")
     if len(rows.table) < LEAST:
         return LabelDoubts(skipped=f"fewer than {LEAST} train and validation rows")
-    if most is not None and _work_of(rows.table, task) > most:
+    if most is not None and work_of(rows.table, task) > most:
         what = "it takes minutes for so much text or so many labels; `penjing check RECIPE --labels` does it"
         return LabelDoubts(skipped=what)
     progress.start("looking for labels that are perhaps wrong", FOLDS)
@@ -79,19 +79,19 @@ def find_doubts(
     return LabelDoubts(looked=len(positions), count=len(found.errors), doubts=doubts, left_out=found.left_out)
 
 
-def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache) -> LabelDoubts:
+def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache, most: int = MOST_OF_RUN) -> LabelDoubts:
     """The same within `make`: kept in its cache under everything that it depends on."""
     sources = [source_hash(__name__), source_hash("penjing.tune.linear"), library_versions()]
     rows = _rows_of(data)
     read = [rows.files, list(rows.table.rows), rows.table.fields, data.language, task_key(data.task)]
     options = linear_step(file).options.model_dump(mode="json")
-    about = digest([sources, table_fingerprint(rows.table), read, options, file.recipe.seed])
+    about = digest([sources, table_fingerprint(rows.table), read, options, file.recipe.seed, most])
     kept = Measured(cache.folder / f"labels-{about[:16]}", about)
     cache.used.add(kept.folder.name)
 
     def look() -> dict[str, Any]:
         try:
-            found = find_doubts(file, data, cache.progress, cache.stop, most=MOST_OF_RUN)
+            found = find_doubts(file, data, cache.progress, cache.stop, most=most)
             return found.model_dump(mode="json")
         except MissingPackageError as error:
             return LabelDoubts(skipped=error.what).model_dump(mode="json")
@@ -142,7 +142,8 @@ def _answers(
         return [one.answer for one in session.predict(held.texts, rows_of(held))]
 
 
-def _work_of(table: Table, task: Task) -> int:
+def work_of(table: Table, task: Task) -> int:
+    """Characters times (labels + 100): what fits of the word model take, up to a factor."""
     columns = sum(head.size for head in task.heads.values())
     return sum(map(len, table.texts)) * (_FEATURES + columns)
 

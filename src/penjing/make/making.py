@@ -20,7 +20,7 @@ from penjing.make.cache import Cache
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.continuing import Earlier
-from penjing.make.doubted import doubts_of_run
+from penjing.make.doubted import MOST, MOST_OF_RUN, doubts_of_run, work_of
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.learning_curve import curve_beside
 from penjing.make.machine_choices import MACHINE
@@ -101,7 +101,10 @@ class Making:
         linear = None if self.base is None else self._step(single_step("tune.linear"), None)
         self._search_options()
         linear = linear or self._step(self.steps[0], None)
-        learning = curve_beside(self.file, self.data, linear.artifact, self.cache)
+        # What looks at the rows takes a small part of a run: a recipe without an encoder ends in seconds.
+        most = MOST if self.base is None else MOST_OF_RUN
+        small = work_of(self.data.train, self.data.task) <= most // 2
+        learning = curve_beside(self.file, self.data, linear.artifact, self.cache) if small else None
         done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
@@ -131,7 +134,7 @@ class Making:
             (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
             self.searched,
             learning,
-            doubts_of_run(self.file, self.data, self.cache),
+            doubts_of_run(self.file, self.data, self.cache, most),
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:
