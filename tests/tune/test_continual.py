@@ -13,6 +13,7 @@ from tests.tune.test_full import LABELS, QUICK, WORDS, base_folder  # noqa: F401
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.model.adapters import FOLDER, read_adapter
 from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
 from penjing.runtime.open import open_session
@@ -91,6 +92,28 @@ def test_ewc_holds_the_weights(go_on: Callable[..., Artifact], earlier: Artifact
     free = go_on("free", replayed=20, lwf=0, layers="all")
     held = go_on("held", replayed=20, lwf=0, layers="all", ewc=1e5, ewc_rows=20)
     assert apart(held) < 0.7 * apart(free)
+
+
+def test_products_of_low_rank_learn_alone_and_apart_from_the_earlier_ones(
+    go_on: Callable[..., Artifact], earlier: Artifact, tmp_path: Path
+) -> None:
+    low = {"rank": 4, "learning_rate": 1e-2, "lwf": 0, "layers": "all"}
+    first = go_on("first", **low)
+    changes = read_adapter(first.folder / FOLDER).changes
+    assert first.card.notes["learned_parameters"] < 0.5 * first.card.parameters
+
+    def overlap(strength: float) -> float:
+        train = rows(90, 6, NEW)
+        inputs = Inputs(first, train, rows(30, 7, NEW), language="en")
+        run = Run(tmp_path / f"second-{strength}", tmp_path / f"s-{strength}", threads=1)
+        second = continual.apply(inputs, continual.Options(**QUICK | low | {"orthogonal": strength}), run)
+        found = read_adapter(second.folder / FOLDER).changes
+        return sum(
+            float((changes[name] @ value.T).square().sum()) for name, value in found.items() if name.endswith(":A")
+        )
+
+    assert overlap(10.0) < 0.5 * overlap(0.0)
+    assert earlier.id != first.id
 
 
 def test_what_cannot_go_on_is_refused(

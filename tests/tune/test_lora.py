@@ -58,7 +58,7 @@ def test_merged_outputs_are_those_of_the_adapters(
     mask = torch.ones_like(ids)
     with torch.no_grad():
         before = classifier(ids, mask)
-        lora._merge(classifier, job)
+        lora.merge_in(classifier, job)
         after = classifier(ids, mask)
     assert not any("lora" in name for name, _ in classifier.named_modules())
     assert float((before - after).abs().max()) < 1e-5
@@ -69,7 +69,7 @@ def load_with_random_adapters(job: Any) -> Any:
     from penjing.tune.job import whole_model
 
     classifier, _ = whole_model(job)
-    lora._prepare(classifier, job)  # type: ignore[arg-type]
+    lora.put_in(classifier, job)  # type: ignore[arg-type]
     draw = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for name, parameter in classifier.named_parameters():
@@ -146,7 +146,7 @@ def test_a_base_that_was_changed_before_is_refused(inputs: Inputs, tmp_path: Pat
     with torch.no_grad():
         classifier.encoder.encoder.layer[1].output.dense.bias.add_(1.0)  # type: ignore[union-attr, index, operator]
     with pytest.raises(UsageError, match=r"first: encoder\.layer\.1\.output\.dense\.bias"):
-        lora._prepare(classifier, job)  # type: ignore[arg-type]
+        lora.put_in(classifier, job)  # type: ignore[arg-type]
 
 
 def test_no_matrix_to_adapt_is_an_error(tune: Callable[..., Artifact]) -> None:

@@ -1,9 +1,11 @@
 """Fine-tuning that goes on from an earlier model on new rows and is held to what that model knew.
 
     loss = L(new rows and replayed rows) + lwf * soft(z_old / T, z'_old / T) + ewc / 2 * sum_i F_i (w_i - w'_i)^2
+           + orthogonal * sum over matrices of |A' A^T|^2
 
     z_old: the outputs of the labels that the earlier model had; z', w': the earlier model's outputs and weights;
-    F_i: the mean over replayed rows of (d log p(gold) / d w_i)^2
+    F_i: the mean over replayed rows of (d log p(gold) / d w_i)^2;  with `rank` only products B A of low rank learn, as
+    in `tune.lora`, and A' are those of the earlier model, where it has some
 
 The head begins with the earlier model's rows for the labels that both have. The earlier rows that are learned again are
 chosen by the recipe's `continues:` (make/continuing.py).
@@ -11,14 +13,16 @@ chosen by the recipe's `continues:` (make/continuing.py).
 Source: Li, Hoiem, Learning without Forgetting, 2016 (`lwf`; T = 2); Kirkpatrick and others, Overcoming Catastrophic
 Forgetting in Neural Networks, 2017 (`ewc`, the diagonal of the Fisher information); Robins, Catastrophic Forgetting,
 Rehearsal and Pseudorehearsal, 1995, and Chaudhry and others, On Tiny Episodic Memories in Continual Learning, 2019
-(replay). When: a release is in service, new rows or labels have come, and what it knew must stay. Replay keeps most
-where the earlier rows are at hand; `lwf` needs none of them. When not: the earlier rows are all at hand and few: then
-`tune.full` on all rows is as good, and simpler.
+(replay); Wang and others, Orthogonal Subspace Learning for Language Model Continual Learning, 2023 (`rank`,
+`orthogonal`: O-LoRA). When: a release is in service, new rows or labels have come, and what it knew must stay. Replay
+keeps most where the earlier rows are at hand; `lwf` needs none of them. When not: the earlier rows are all at hand and
+few: then `tune.full` on all rows is as good, and simpler.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from pydantic import Field
@@ -27,17 +31,21 @@ from torch import nn
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
+from penjing.model.adapters import FOLDER, A, read_adapter
 from penjing.model.encoder import HEAD, Classifier
 from penjing.model.heads import load_heads
 from penjing.tasks import task_of
+from penjing.train.apart import ApartHook
 from penjing.train.hooks import Hook
 from penjing.train.numerics import repeatable
 from penjing.train.soft_targets import SoftTargets
 from penjing.train.stay import StayHook, fisher_of
 from penjing.train.supervised import Supervised, predict_outputs
+from penjing.tune import lora
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
 from penjing.tune.options import TrainingOptions
+from penjing.tune.writing import Files, no_files
 
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
@@ -52,6 +60,10 @@ class Options(TrainingOptions):
         0.0, ge=0, le=1e6, description="weight of staying near the earlier weights, each by how much it mattered there"
     )
     ewc_rows: int = Field(200, ge=1, le=10_000, description="replayed rows from which that is estimated")
+    rank: int = Field(0, ge=0, le=256, description="only products of this rank learn, and the head; 0: all weights")
+    orthogonal: float = Field(
+        0.5, ge=0, le=1000, description="with `rank`: weight of keeping them apart from the earlier model's products"
+    )
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
@@ -67,7 +79,33 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if options.ewc and not inputs.replayed:
         what = "`ewc` is estimated from earlier rows, and none are learned again"
         raise UsageError(what, where="ewc", fix="name the earlier recipe under `continues:`, or write `ewc: 0`")
-    return tune(inputs, options, run, Way("tune.continual", prepare=_take_over, objective=_remember, hooks=_hooks))
+    merge = _merge if options.rank else no_files
+    return tune(inputs, options, run, Way("tune.continual", _begin, merge, _remember, _hooks))
+
+
+def _begin(classifier: Classifier, job: Job) -> None:
+    """The earlier head, and with `rank` products, each beside that of the earlier model."""
+    _take_over(classifier, job)
+    if (inside := _as_lora(job)) is None:
+        return
+    lora.put_in(classifier, inside)
+    folder = job.parent.folder / FOLDER
+    changes = read_adapter(folder).changes if folder.is_dir() else {}
+    for name, layer in lora.adapted(classifier.encoder):
+        layer.earlier = changes.get(f"{name}.weight:{A}")
+
+
+def _merge(classifier: Classifier, job: Job) -> Files:
+    inside = _as_lora(job)
+    assert inside is not None
+    return lora.merge_in(classifier, inside)
+
+
+def _as_lora(job: Job) -> Job | None:
+    """The job as one of `tune.lora`; None where all weights learn."""
+    assert isinstance(job.options, Options)
+    rank = job.options.rank
+    return replace(job, options=lora.Options(rank=rank, alpha=2.0 * rank, targets="all")) if rank else None
 
 
 def _take_over(classifier: Classifier, job: Job) -> None:
@@ -118,9 +156,10 @@ def _remember(job: Job, model: nn.Module, objective: Supervised) -> Supervised:
 def _hooks(job: Job, model: nn.Module, objective: Supervised) -> Sequence[Hook]:
     options = job.options
     assert isinstance(options, Options)
+    apart = (ApartHook(model, options.orthogonal),) if options.rank and options.orthogonal else ()
     if not options.ewc:
-        return ()
+        return apart
     rows = job.inputs.replayed[: options.ewc_rows]
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         fisher = fisher_of(model.to(job.run.device), objective, rows)
-    return (StayHook(model, fisher, options.ewc),)
+    return (StayHook(model, fisher, options.ewc), *apart)

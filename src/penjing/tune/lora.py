@@ -76,10 +76,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, takes fewer than `max_tokens`, or has no such matrices, DataError
     for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way("tune.lora", prepare=_prepare, merge=_merge))
+    return tune(inputs, options, run, Way("tune.lora", prepare=put_in, merge=merge_in))
 
 
-def _prepare(classifier: Classifier, job: Job) -> None:
+def put_in(classifier: Classifier, job: Job) -> None:
+    """Put products into the chosen matrices; `job.options` are those of this method."""
     from peft import LoraConfig, inject_adapter_in_model
 
     options = job.options
@@ -98,18 +99,19 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     before = {name: module.weight.detach().clone() for name, module in _linear(encoder, config.target_modules)}
     check_untouched(encoder, job.parent)
     inject_adapter_in_model(config, encoder)
-    for name, layer in _adapted(encoder):
+    for name, layer in adapted(encoder):
         # PiSSA moves what its products begin with out of the weights: both are needed to tell what was learned.
         moved = options.kind == "pissa"
         layer.start = (_pair(layer)[0].clone(), _pair(layer)[1].clone(), before[name]) if moved else None
 
 
-def _merge(classifier: Classifier, job: Job) -> Files:
+def merge_in(classifier: Classifier, job: Job) -> Files:
+    """Add the products to the weights; gives what writes them apart."""
     options, encoder = job.options, classifier.encoder
     assert isinstance(options, Options)
     changes: dict[str, torch.Tensor] = {}
     scale = 1.0
-    for name, layer in list(_adapted(encoder)):
+    for name, layer in list(adapted(encoder)):
         down, up = _pair(layer)
         scale = float(layer.scaling[_NAME])
         plain = layer.base_layer
@@ -136,7 +138,7 @@ def _merge(classifier: Classifier, job: Job) -> Files:
     return write
 
 
-def _adapted(encoder: nn.Module) -> Iterator[tuple[str, Any]]:
+def adapted(encoder: nn.Module) -> Iterator[tuple[str, Any]]:
     """Names and modules of the matrices that have a product."""
     return ((name, module) for name, module in encoder.named_modules() if hasattr(module, "lora_A"))
 
