@@ -31,6 +31,14 @@ def test_it_learns_and_is_one_plain_model(inputs: Inputs, tmp_path: Path, kind: 
     }
 
 
+@pytest.mark.parametrize("kind", ["soup", "distil"])
+def test_members_may_have_rates_of_their_own(inputs: Inputs, tmp_path: Path, kind: str) -> None:  # noqa: F811
+    """More rates than members, as the defaults have; the card names the rate of the best member, and it alone."""
+    one = made(inputs, tmp_path, kind=kind, epochs=2, learning_rate=[1.0e-6, 2.0e-3, 1.0e-3])
+    assert one.card.notes["learning_rate"] == 2.0e-3
+    assert [row["learning_rate"] for row in one.card.notes["learning_rates"]] == [2.0e-3]
+
+
 def test_the_soup_is_greedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of members 0, 2 and 10 the mean of the first two is kept: with the third the score falls."""
     monkeypatch.setattr(ensemble, "_rank", lambda scores, _: (scores["score"], 0.0))

@@ -5,7 +5,7 @@
     distil  loss = (1 - soft) L(gold) + soft KL(mean_m t_m / T || z / T),   t_m: the outputs of member m
 
 Members differ in the order of rows, in dropout, and in the learning rate where several are given; they begin from the
-same head, without which weights cannot be averaged.
+same head, without which weights cannot be averaged. The student has the learning rate of the best member.
 
 Source: Wortsman and others, Model Soups, 2022 (greedy soup); Izmailov and others, Averaging Weights Leads to Wider
 Optima, 2018; Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015; Lakshminarayanan, Pritzel,
@@ -58,24 +58,25 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     run.scratch.mkdir(parents=True, exist_ok=True)
     job = prepare_job("tune.ensemble", inputs, options, run)
     way = Way("tune.ensemble", prepare=partial(_same_head, seed=run.seed))
-    members = [one for number in range(options.members) if (one := _member(job, way, number)).scores]
-    if not members:
+    tried = [(_rate_of(job, number), _member(job, way, number)) for number in range(options.members)]
+    finite = sorted((one for one in tried if one[1].scores), key=lambda one: _rank(one[1].scores, job), reverse=True)
+    if not finite:
         raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
-    members.sort(key=lambda one: _rank(one.scores, job), reverse=True)
+    rate, members = finite[0][0], [one for _, one in finite]
     whole, model, objective = prepared(job, way)
     model.to(run.device).eval()
     with repeatable(run.seed, run.threads, run.device):
         if options.kind == "soup":
             made, used = _soup(members, model, objective, job)
             run.progress.say(f"the mean of {used} of {len(members)} models is kept")
-            return write_tuned(job, Trained(whole, options.learning_rate[0], made), way.merge)
+            return write_tuned(job, Trained(whole, rate, made), way.merge)
         targets = _answers(members, model, objective, job)
     student = replace(way, objective=partial(_follow, targets=targets))
     inside = replace(job, run=replace(run, scratch=run.scratch / "student"))
-    whole, outcome = train_with(inside, student, options.learning_rate[0])
+    whole, outcome = train_with(inside, student, rate)
     if not outcome.scores:
         raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
-    return write_tuned(job, Trained(whole, options.learning_rate[0], outcome), way.merge)
+    return write_tuned(job, Trained(whole, rate, outcome), way.merge)
 
 
 def _same_head(classifier: Classifier, job: Job, seed: int) -> None:
@@ -87,11 +88,16 @@ def _same_head(classifier: Classifier, job: Job, seed: int) -> None:
 
 def _member(job: Job, way: Way, number: int) -> Outcome:
     """A training with a seed of its own, and one of the learning rates in turn."""
-    rates = job.options.learning_rate
+    rate = _rate_of(job, number)
     run = replace(job.run, seed=job.run.seed + number, scratch=job.run.scratch / f"member-{number}")
-    options = job.options.model_copy(update={"learning_rate": (rates[number % len(rates)],)})
+    options = job.options.model_copy(update={"learning_rate": (rate,)})
     job.run.progress.say(f"model {number + 1} of {_members(job)}")
-    return train_with(replace(job, run=run, options=options), way, options.learning_rate[0])[1]
+    return train_with(replace(job, run=run, options=options), way, rate)[1]
+
+
+def _rate_of(job: Job, number: int) -> float:
+    rates = job.options.learning_rate
+    return rates[number % len(rates)]
 
 
 def _members(job: Job) -> int:

@@ -124,10 +124,13 @@ def _validation_outputs(
 
 
 def _rate_results(rates: Sequence[float], tries: Sequence[Outcome], rate: float, outcome: Outcome) -> list[Any]:
-    """The result of each rate: of the chosen one at its end, of the others where they were compared."""
+    """The result of each rate: of the chosen one at its end, of the others where they were compared.
+
+    A method that compares no rates (no `tries`) has the result of its one rate.
+    """
     first = {value: one.rung for value, one in zip(rates, tries, strict=True)} if tries else {}
     found = []
-    for place, value in enumerate(rates):
+    for place, value in enumerate(rates if tries else (rate,)):
         one = outcome if value == rate else tries[place]
         scores = one.scores if value == rate else one.rung
         row = {"learning_rate": value, "steps": len(one.losses), "diverged": one.diverged, **round_scores(scores)}
