@@ -118,6 +118,16 @@ def test_what_cannot_be_continued_is_refused_with_its_line(
     assert "new.yaml:9" in str(told.value)
 
 
+@pytest.mark.usefixtures("earlier")
+def test_two_recipes_that_continue_each_other_are_refused(tmp_path: Path) -> None:
+    new_rows(tmp_path / "new.csv", {"差": BAD, "好": GOOD})
+    first = write(tmp_path, "{release: old/release, recipe: second.yaml}")
+    text = first.read_text(encoding="utf-8")
+    (tmp_path / "second.yaml").write_text(text.replace("second.yaml", "new.yaml"), encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"new\.yaml:9.*second\.yaml:9.*the recipe continues itself"):
+        make_release(first, tmp_path / "new")
+
+
 def test_a_promise_without_an_earlier_release_is_refused(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
     recipe = recipe_in(gates="{forget: 0.01}")
     with pytest.raises(RecipeError, match="the recipe continues none"):

@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from penjing.core.artifact import open_release
@@ -57,8 +58,13 @@ class Earlier:
         return () if promised is None else forget_gate(promised, len(lost_of(session, self.suite)), len(self.suite))
 
 
-def open_earlier(file: RecipeFile, data: Prepared, reader: Reader, progress: Progress) -> Earlier | None:
-    """What `continues:` names; None where the recipe does not have it. Raises RecipeError with its line."""
+def open_earlier(
+    file: RecipeFile, data: Prepared, reader: Reader, progress: Progress, later: tuple[Path, ...] = ()
+) -> Earlier | None:
+    """What `continues:` names; None where the recipe does not have it. Raises RecipeError with its line.
+
+    later: the recipes that led to this one, which it cannot continue.
+    """
     named = file.recipe.continues
     if named is None:
         return None
@@ -74,7 +80,7 @@ def open_earlier(file: RecipeFile, data: Prepared, reader: Reader, progress: Pro
         nothing = Table([], labels=[])
         _check_labels(file, release, data)
         return Earlier(release, suite, nothing, nothing)
-    earlier = _rows_of(file, release, progress)
+    earlier = _rows_of(file, release, progress, (*later, file.path.resolve()))
     held_out = {fold(text) for part in (data.validation, data.calibration, data.test) for text in part.texts}
     known = {fold(text) for text in data.train.texts}
     fresh = [place for place, text in enumerate(earlier.train.texts) if fold(text) not in held_out | known]
@@ -132,17 +138,17 @@ def _suite(release: Release) -> Table:
     )
 
 
-def _rows_of(file: RecipeFile, release: Release, progress: Progress) -> Prepared:
+def _rows_of(file: RecipeFile, release: Release, progress: Progress, later: tuple[Path, ...]) -> Prepared:
     """The earlier recipe's rows, split as they were. Raises RecipeError where they are not those of the release."""
     assert file.recipe.continues is not None and file.recipe.continues.recipe is not None
     path = file.resolve(file.recipe.continues.recipe)
-    if path == file.path.resolve():
+    if path.resolve() in later:
         raise _fault(file, "recipe", "the recipe continues itself", "name the recipe of the earlier release")
     try:
         earlier = load_recipe(path)
         reader = reader_of(earlier)
         data = prepare(earlier, reader, progress)
-        data = with_replayed(data, open_earlier(earlier, data, reader, progress), reader)
+        data = with_replayed(data, open_earlier(earlier, data, reader, progress, later), reader)
     except UsageError as error:
         raise _fault(file, "recipe", _with_place(error), error.fix) from None
     inputs = Inputs(None, data.train, data.validation, features=earlier.recipe.data.feature_types())

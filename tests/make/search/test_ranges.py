@@ -124,6 +124,8 @@ def test_numbers_are_on_the_grid_or_short() -> None:
         ({"dropout": {"choose": [0.1]}}, ["dropout.choose", "`choose` has 1 entry; it needs at least 2"]),
         ({"dropout": {"choose": [0.1, 0.1]}}, ["dropout.choose.1", "has a value twice"]),
         ({"dropout": {"choose": [0.1, 0.2], "log": True}}, ["dropout.log", "unknown key `log`"]),
+        ({"loss": {"choose": ["a.py:f", "b.py:g"]}}, ["loss.choose.0", "names the file `a.py:f`", "is not searched"]),
+        ({"loss": {"choose": ["auto", "../b.py:g"]}}, ["loss.choose.1", "names the file `../b.py:g`"]),
     ],
 )
 def test_faults(given: dict[str, Any], words: list[str]) -> None:

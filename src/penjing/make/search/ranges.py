@@ -7,6 +7,7 @@ that is itself a list, such as several learning rates, gets single values.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
@@ -18,6 +19,7 @@ from penjing.core.errors import RecipeError
 from penjing.core.expected import Expected, forms
 from penjing.core.nouns import Scalar
 from penjing.core.options import Options, all_faults, explain
+from penjing.tune.options_loss import OWN_LOSS
 
 # Where a fault is, what it is, and what to do.
 Fault = tuple[tuple[str | int, ...], str, str]
@@ -195,6 +197,11 @@ def _choices(model: type[Options], name: str, read: Choose, *, listed: bool) -> 
     for place, kind in enumerate(kinds):
         if kind in kinds[:place]:
             return [((name, "choose", place), f"`choose` of `{name}` has a value twice", "leave one of the two out")]
+    # Files are read once, for the first trial, and their content is part of the key of its result alone.
+    for place, value in enumerate(read.choose):
+        if isinstance(value, str) and re.fullmatch(OWN_LOSS, value):
+            what = f"`choose` of `{name}` names the file `{value[:60]}`, and a loss of your own is not searched"
+            return [((name, "choose", place), what, "leave it out, or write it as the one value")]
     default = _default(model, name)
     usual = (type(default) is bool, default)
     first = read.choose[kinds.index(usual)] if usual in kinds else read.choose[0]
