@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-from penjing.core.chinese import chinese, chinese_word, choices, read_tables
+from penjing.core.chinese import chinese, chinese_word, choices, is_english, read_tables
 from penjing.decide.keywords import COLUMNS, COMPARISONS, ENDS, FACTS, OF_LABEL
 
 
@@ -152,3 +152,20 @@ def test_no_chinese_sentence_about_rules_has_only_an_english_keyword() -> None:
             if not any(f"`{word}" in form for word in words[key])
         ]
     assert shown == []
+
+
+@pytest.mark.parametrize(
+    "metric", ["macro-F1", "micro-F1", "exact match", "mean absolute error", "F1 of entities", "recall at 1"]
+)
+def test_every_reason_for_the_linear_model_has_its_chinese_form(metric: str) -> None:
+    """The lines that `make` prints are made of the phrases of the report, which have their Chinese form apart."""
+    phrases = json.loads(files("penjing.report").joinpath("templates/en.json").read_text(encoding="utf-8"))
+    for key in ("why_tie", "why_worse", "why_form_tie"):
+        values = {"metric": metric, "rows": "61", "value": "-0.6939", "upper": "-0.6093", "lower": "-0.6"}
+        said = chinese(f"the linear model is chosen. {phrases[key].format(**values)}")
+        assert said.startswith("选用了线性模型。"), key
+        assert not is_english(said) and metric not in said, key
+
+
+def test_the_time_left_after_a_loss_is_chinese() -> None:
+    assert chinese("loss 1.434, macro f1 0.510; all in about 2 min") == "loss 1.434, macro f1 0.510；全部约剩 2 分钟"

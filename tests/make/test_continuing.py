@@ -11,10 +11,10 @@ import pytest
 from tests.make.conftest import BAD, GOOD, PLAIN, RECIPE
 
 from penjing.core.errors import RecipeError
-from penjing.core.nouns import Silent
+from penjing.core.nouns import Artifact, Card, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
-from penjing.make.continuing import open_earlier, with_replayed
+from penjing.make.continuing import continuing_faults, open_earlier, with_replayed
 from penjing.make.run import Made, make_release
 from penjing.tasks import reader_of
 
@@ -132,3 +132,21 @@ def test_a_promise_without_an_earlier_release_is_refused(recipe_in: Callable[...
     recipe = recipe_in(gates="{forget: 0.01}")
     with pytest.raises(RecipeError, match="the recipe continues none"):
         make_release(recipe, tmp_path / "out")
+
+
+def test_a_step_that_goes_on_needs_a_tuned_model_and_says_where_one_comes_from(
+    recipe_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Of a release of word counts nothing can be trained on, and a base of its own is no tuned model."""
+    base = Artifact(tmp_path, "1", Card(form="torch", method="pretrain.mlm"))
+    recipe = recipe_in(steps="  - tune.continual: {}\n  - compress.int8: {}")
+    plain, fixes = recipe.read_text(encoding="utf-8"), []
+    for continues in ("", "continues: {release: ../old/release}\n"):
+        recipe.write_text(plain + continues, encoding="utf-8")
+        (fault,) = continuing_faults(load_recipe(recipe), base)
+        assert "goes on from a tuned model" in fault.what
+        fixes.append(fault.fix)
+    assert fixes == [
+        "add `continues: ../OLD/out/release`",
+        "take `tune.full`, or continue a release in which an encoder was sealed",
+    ]

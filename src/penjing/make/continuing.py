@@ -108,7 +108,10 @@ def continuing_faults(file: RecipeFile, base: Artifact | None) -> list[RecipeErr
     name = file.recipe.step_list()[0][0]
     if name == "tune.continual" and base is not None and not (base.folder / HEAD).is_file():
         what = f"`{name}` goes on from a tuned model, and the base was not tuned for a task"
-        return [RecipeError(what, where=file.where("steps", 0), fix="add `continues: ../OLD/out/release`")]
+        fix = "add `continues: ../OLD/out/release`"
+        if file.recipe.continues is not None:
+            fix = "take `tune.full`, or continue a release in which an encoder was sealed"
+        return [RecipeError(what, where=file.where("steps", 0), fix=fix)]
     if file.recipe.gates.forget is None or file.recipe.continues is not None:
         return []
     what = "`forget` is about the cases of an earlier release, and the recipe continues none"

@@ -97,9 +97,9 @@ def _trainable_of(folder: Path) -> Path:
     wanted = open_release(folder).info.trainable
     if not wanted:
         raise UsageError(
-            "this release names no model that can be trained on: it was made from none, or before releases named it",
+            "this release names no model that can be trained on: word counts were sealed, or it is an older release",
             where=str(folder),
-            fix="give `penjing/mini`, or OUT/trainable of the run that made it",
+            fix="name another one with `base:`, such as `penjing/mini`, or OUT/trainable of the run that made it",
         )
     beside = sorted(folder.resolve().parent.glob("trainable*"))
     found = next((path for path in beside if (path / MANIFEST).is_file() and verify(path) == wanted), None)

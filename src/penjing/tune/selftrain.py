@@ -88,10 +88,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         if number == options.rounds:
             break
         sure = balanced(_answers(made, texts, options.threshold, run), task, inputs.train)
-        words = ", ".join(f"{name}: {count}" for name, count in sorted(Counter(one.stratum for one in sure).items()))
-        run.progress.say(f"round {number + 1}: {len(sure)} of {len(texts)} texts are sure enough ({words or 'none'})")
         if not sure:
+            run.progress.say(f"round {number + 1}: no answer of {len(texts)} texts is sure enough; the rounds end")
             break
+        words = ", ".join(f"{name}: {count}" for name, count in sorted(Counter(one.stratum for one in sure).items()))
+        run.progress.say(f"round {number + 1}: {len(sure)} of {len(texts)} texts are sure enough ({words})")
         present = replace(inputs, train=_with_sure(inputs.train, sure))
     assert best is not None
     return _result(best[1], inputs, options, rounds, run)
