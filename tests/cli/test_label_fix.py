@@ -100,7 +100,7 @@ def test_wrong_answers_change_nothing(app: typer.Typer, path: str, tmp_path: Pat
     (tmp_path / "a.csv").write_text("row,answer,digest\n2,1,q0\n", encoding="utf-8")
     done = run(app, path, "--answers", tmp_path / "a.csv", "--out", tmp_path / "fixed")
     assert isinstance(done.exception, DataError) and done.exception.exit_code == 3
-    assert "row 2: row 2 of `rows.csv` is not what was asked about" in str(done.exception)
+    assert "row 2: what was asked about `rows.csv`, row 2, does not hold now" in str(done.exception)
     assert not (tmp_path / "fixed").exists()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import DataError
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.doubts import Doubt, LabelDoubts
@@ -126,6 +127,7 @@ def test_all_faults_are_named_with_their_rows_and_nothing_is_taken(file: RecipeF
         row_of(file, 2, "好评"),
         row_of(file, 3, "差评", row="900"),
         row_of(file, 3, "差评", row="x"),
+        row_of(file, 3, "差评", row="9" * 5000),
         row_of(file, 3, "差评", file="other.csv"),
         row_of(file, 3, "差评", digest=question_digest("太快了", "好评")),
         row_of(file, 4, "［差评]"),
@@ -142,21 +144,23 @@ def test_all_faults_are_named_with_their_rows_and_nothing_is_taken(file: RecipeF
             "row 3: a second answer for row 2; the first is in row 2",
             "row 4: `rows.csv` has no labelled row `900`",
             "row 5: `rows.csv` has no labelled row `x`",
-            "row 6: the data has no file `other.csv`; it has rows.csv",
-            "row 7: row 3 of `rows.csv` is not what was asked about: its text or its label has changed",
-            "row 8: unknown label `［差评]` (did you mean `差评`?)",
-            "row 9: the label has a NUL character at character 2",
+            "row 6: `rows.csv` has no labelled row `99999999999999999999`",
+            "row 7: the data has no file `other.csv`; it has rows.csv",
+            "row 8: what was asked about `rows.csv`, row 3, does not hold now: its text or label has changed",
+            "row 9: unknown label `［差评]` (did you mean `差评`?)",
+            "row 10: the label has a NUL character at character 2",
         ],
         strict=True,
     ):
         assert words in line
+    assert chinese(said[6]).strip().startswith("第 8 行：`rows.csv` 第 3 行已不是提问时的内容")
 
 
 def test_what_changed_since_is_refused(file: RecipeFile, tmp_path: Path) -> None:
     path = filled(tmp_path / "a.csv", [row_of(file, 2, "差评")])
     for changed in (["物流很慢", "好评"], ["物流很快", "差评"]):
         filled(tmp_path / "rows.csv", [changed, *ROWS[1:]], ["text", "label"])
-        with pytest.raises(DataError, match=r"row 2: row 2 of `rows\.csv` is not what was asked about"):
+        with pytest.raises(DataError, match=r"row 2: what was asked about `rows\.csv`, row 2, does not hold now"):
             read_answers(file, path, Reading())
 
 

@@ -43,6 +43,9 @@ def test_it_gets_outputs_and_targets_and_gives_a_loss_a_row() -> None:
         ("return torch.zeros(4)", "does not depend on the outputs", "losses.py"),
         ("return outputs.sum() / 0", "for outputs between -1 and 1", "losses.py"),
         ("return outputs.sum() * float('nan')", "gives nan", "losses.py"),
+        ("return outputs.sum().to(torch.complex64)", "gives complex64 on cpu", "losses.py"),
+        ("return outputs.sum().to('meta')", "gives float32 on meta, for outputs on cpu", "losses.py"),
+        ("raise SystemExit(0)", "failed with SystemExit: 0", "losses.py:4"),
         ("return outputs[targets[9]]", "failed with IndexError", "losses.py:4"),
         ("return torch.nn.functional.nll_loss(outputs, 3)", "failed with TypeError", "losses.py:4"),
     ],
@@ -55,7 +58,11 @@ def test_what_cannot_be_a_loss_is_refused(body: str, what: str, where: str) -> N
 
 @pytest.mark.parametrize(
     ("source", "what"),
-    [("mine = 3", "is no function"), ("raise ValueError('no')\ndef mine(a, b): ...", "failed with ValueError: no")],
+    [
+        ("mine = 3", "is no function"),
+        ("raise ValueError('no')\ndef mine(a, b): ...", "failed with ValueError: no"),
+        ("import sys; sys.exit()\ndef mine(a, b): ...", "failed with SystemExit"),
+    ],
 )
 def test_a_file_that_gives_no_function_is_refused(source: str, what: str) -> None:
     with pytest.raises(UsageError, match=what):

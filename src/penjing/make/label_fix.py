@@ -39,6 +39,7 @@ _READ = ("file", "row", "answer", "reviewer", "note", "digest")
 _NEEDED = ("row", "answer", "digest")
 _MOST_LABELS = 100
 _SHOWN_FAULTS = 20
+_MOST_DIGITS = 18  # of the number of a row
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,14 @@ class _Known:
         if name not in files:
             listed = ", ".join(files)
             raise DataError(f"the data has no file `{name[:80]}`; it has {listed}")
-        position = self.places.get((name, int(answered.row))) if answered.row.isdecimal() else None
+        number = int(answered.row) if answered.row.isdecimal() and len(answered.row) <= _MOST_DIGITS else 0
+        position = self.places.get((name, number))
         if position is None:
             raise DataError(f"`{name}` has no labelled row `{answered.row[:20]}`")
         if question_digest(self.intake.table.texts[position], self.golds[position]) != answered.digest:
-            what = f"row {answered.row} of `{name}` is not what was asked about: its text or its label has changed"
+            what = (
+                f"what was asked about `{name}`, row {answered.row}, does not hold now: its text or label has changed"
+            )
             raise DataError(what)
         return position
 

@@ -46,6 +46,11 @@ class OwnLoss:
             self._refuse(f"`{self._code.name}` gives `{type(found).__name__}`")
         if found.shape not in (torch.Size([]), torch.Size([len(outputs)])):
             self._refuse(f"`{self._code.name}` gives the shape {tuple(found.shape)} for {len(outputs)} rows")
+        if found.is_complex() or found.device != outputs.device:
+            kind = str(found.dtype).removeprefix("torch.")
+            self._refuse(
+                f"`{self._code.name}` gives {kind} on {found.device.type}, for outputs on {outputs.device.type}"
+            )
         rows: torch.Tensor = found.float()
         return rows
 
@@ -64,8 +69,8 @@ class OwnLoss:
             return call()
         except PenjingError:
             raise
-        # Code that is not ours may fail in any way.
-        except Exception as error:
+        # Code that is not ours may fail in any way, and must not end the command as if all were well.
+        except (Exception, SystemExit) as error:
             lines = [
                 frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._code.file
             ]
