@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import DataError
 from penjing.core.nouns import Silent
 from penjing.core.recipe import RecipeFile, load_recipe
@@ -69,6 +70,9 @@ def test_a_copy_of_a_row_is_left_out(tmp_path: Path) -> None:
     found = prepare(recipe(tmp_path, "{files: a.csv, add: [queue.csv]}"), CLASSIFY, Silent())
     assert found.fingerprint == alone.fingerprint
     assert found.audit.duplicates.exact == alone.audit.duplicates.exact + 8
+    (told,) = (problem.line() for problem in found.audit.problems if problem.code == "duplicate")
+    assert told.endswith("removed: queue.csv rows 2, 3, 4, 5, 6, 7, 8, 9")
+    assert "queue.csv 第 2, 3" in chinese(told)
 
 
 def test_an_added_row_whose_group_tests_is_left_out(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Rows = dict[str, list[int]]
 SMALL_LABEL = 30  # labels with fewer rows are kept out of gates and always reviewed
@@ -29,10 +29,12 @@ class Problem(_Part):
     message: str
     rows: Rows = {}
     fix: str = ""
+    # Whether the data has several files, so that a line names the file of its rows; in JSON every row has its file.
+    several_files: bool = Field(False, exclude=True)
 
     def line(self) -> str:
         """The message with its first row numbers."""
-        return f"{self.message}: {name_rows(self.rows)}" if self.rows else self.message
+        return f"{self.message}: {name_rows(self.rows, named=self.several_files)}" if self.rows else self.message
 
 
 class FileAudit(_Part):
@@ -133,13 +135,13 @@ class Audit(_Part):
         return [label for label, rows in self.labels.items() if rows < SMALL_LABEL]
 
 
-def name_rows(rows: Rows, shown: int = 10) -> str:
-    """`rows 3, 8 and 12`, at most `shown` in all; with the file's name where there is more than one file."""
+def name_rows(rows: Rows, shown: int = 10, *, named: bool = False) -> str:
+    """`rows 3, 8 and 12`, at most `shown` in all; with the file's name if `named`, or where there are several."""
     pieces = []
     for name, numbers in rows.items():
         listed = ", ".join(str(number) for number in numbers[:shown])
         more = f" and {len(numbers) - shown} more" if len(numbers) > shown else ""
-        head = f"{name} " if len(rows) > 1 else ""
+        head = f"{name} " if named or len(rows) > 1 else ""
         pieces.append(f"{head}row{'s' * (len(numbers) != 1)} {listed}{more}")
     return "; ".join(pieces)
 
