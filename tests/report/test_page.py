@@ -159,6 +159,14 @@ def test_a_gate_shows_its_direction_and_the_rows_that_would_settle_it(sample: Ca
     assert "about 1,234 test rows are needed to decide" in plain(render(own)) and "in all" not in plain(render(own))
 
 
+def test_the_promise_to_forget_little_is_a_limit(sample: Callable[..., Report]) -> None:
+    gate = Gate(name="forget", promised=0.2, measured=0.06, bound=0.06, state="held", note="12 of 200 cases")
+    page = plain(render(sample(gates=(gate,)), language="en"))
+    assert "at most 20 %" in page and "at least 20 %" not in page and "of 12 of 200" not in page
+    page = plain(render(sample(gates=(gate,)), language="zh"))
+    assert "不低于 20%" not in page and "200 个案例中的 12 个" in page
+
+
 def test_notes_and_whose_score_is_kept_are_told_in_the_pages_language(sample: Callable[..., Report]) -> None:
     gate = Gate(name="keep", promised=0.97, measured=0.98, bound=0.96, state="unproven", note="of tune.full")
     report = sample(notes=(note_of("why_smallest", forms="9"), Note(text="as it is")), gates=(gate,))

@@ -99,7 +99,7 @@ def _trainable_of(folder: Path) -> Path:
         raise UsageError(
             "this release names no model that can be trained on: word counts were sealed, or it is an older release",
             where=str(folder),
-            fix="name another one with `base:`, such as `penjing/mini`, or OUT/trainable of the run that made it",
+            fix="name another base, such as `penjing/mini`, or OUT/trainable of the run that made it",
         )
     beside = sorted(folder.resolve().parent.glob("trainable*"))
     found = next((path for path in beside if (path / MANIFEST).is_file() and verify(path) == wanted), None)

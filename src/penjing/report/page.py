@@ -12,6 +12,7 @@ from penjing.core.chinese import chinese
 from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.prove.forced import MISS
+from penjing.prove.retained import FORGET
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
 from penjing.report.doubts_part import doubts_context
@@ -327,8 +328,13 @@ class _Page:
     def _gate(self, gate: Gate) -> dict[str, Any]:
         t = self.words
         show: Callable[[float], str] = lambda value: gate_value(gate, value, self.language)  # noqa: E731
-        way = "at_most" if gate.name.endswith(("_ms", "_mb")) or gate.name in ("max_error", MISS) else "at_least"
-        of = self._said(gate.note) if gate.name == MISS else t["gate_of"].format(name=gate.note.removeprefix("of "))
+        limit = gate.name.endswith(("_ms", "_mb")) or gate.name in ("max_error", MISS, FORGET)
+        way = "at_most" if limit else "at_least"
+        of = (
+            self._said(gate.note)
+            if gate.name in (MISS, FORGET)
+            else t["gate_of"].format(name=gate.note.removeprefix("of "))
+        )
         notes = [of] if gate.note else []
         if gate.rows_needed is not None:
             total = self.report.data.labelled_rows(gate.rows_needed, "test")
