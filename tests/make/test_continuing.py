@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -150,3 +151,26 @@ def test_a_step_that_goes_on_needs_a_tuned_model_and_says_where_one_comes_from(
         "add `continues: ../OLD/out/release`",
         "take `tune.full`, or continue a release in which an encoder was sealed",
     ]
+
+
+def test_a_type_of_entities_that_no_row_has_is_refused_too(tmp_path: Path) -> None:
+    """A release of `tag` goes on with rows of another type alone."""
+
+    def rows(kind: str) -> str:
+        lines = []
+        for number in range(120):
+            text = f"今天{number}号张三去了"
+            start = text.index("张三")
+            spans = [{"start": start, "end": start + 2, "label": kind}]
+            lines.append(json.dumps({"text": text, "label": spans}, ensure_ascii=False))
+        return "\n".join(lines) + "\n"
+
+    recipe = "name: a\ntask: {type: tag}\ndata: {files: FILE}\nsteps:\n- tune.linear: {}\ngates: {unproven: allow}\n"
+    for name, kind in (("old", "人"), ("new", "角色")):
+        (tmp_path / f"{name}.jsonl").write_text(rows(kind), encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(recipe.replace("FILE", f"{name}.jsonl"), encoding="utf-8")
+    assert make_release(tmp_path / "old.yaml", tmp_path / "old").release is not None
+    with (tmp_path / "new.yaml").open("a", encoding="utf-8") as file:
+        file.write("continues: old/release\n")
+    with pytest.raises(RecipeError, match="no row has the label `人`"):
+        make_release(tmp_path / "new.yaml", tmp_path / "new")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from penjing.tasks import reader_of
 _KEYS = ("continues",)
 # The file of heads of a tuned model.
 HEAD = "head.safetensors"
+# What a task learned of names: labels, or types of pieces.
+_NAMES = ("labels", "types")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ def open_earlier(
     suite = _suite(release)
     if named.recipe is None:
         nothing = Table([], labels=[])
-        _check_labels(file, release, data)
+        _check_labels(file, release, data, None, reader)
         return Earlier(release, suite, nothing, nothing)
     earlier = _rows_of(file, release, progress, (*later, file.path.resolve()))
     held_out = {fold(text) for part in (data.validation, data.calibration, data.test) for text in part.texts}
@@ -88,7 +90,7 @@ def open_earlier(
     drawn = _drawn(earlier.train.take(fresh), reader, most, file.recipe.seed)
     apart = [place for place, text in enumerate(earlier.test.texts) if fold(text) not in known]
     found = Earlier(release, suite, _like(drawn, data.train), earlier.test.take(apart))
-    _check_labels(file, release, data, found.replayed)
+    _check_labels(file, release, data, found.replayed, reader)
     return found
 
 
@@ -162,10 +164,16 @@ def _rows_of(file: RecipeFile, release: Release, progress: Progress, later: tupl
     return data
 
 
-def _check_labels(file: RecipeFile, release: Release, data: Prepared, replayed: Table | None = None) -> None:
-    """Raise RecipeError where the new release would not know a label of the earlier one."""
-    golds = [*(data.train.labels or ()), *((replayed.labels or ()) if replayed else ())]
-    missing = sorted(set(release.info.labels) - {*data.labels, *golds})
+def _check_labels(file: RecipeFile, release: Release, data: Prepared, replayed: Table | None, reader: Reader) -> None:
+    """Raise RecipeError where the new release would not know a label, or a type, of the earlier one."""
+    golds = [
+        *(data.train.labels or ()),
+        *(data.validation.labels or ()),
+        *((replayed.labels or ()) if replayed else ()),
+    ]
+    before: Mapping[str, Any] = release.info.task_state or {"labels": release.info.labels}
+    after = reader.learn(golds).state
+    missing = sorted({str(one) for key in _NAMES for one in set(before.get(key, ())) - set(after.get(key, ()))})
     if not missing:
         return
     names = ", ".join(f"`{name[:60]}`" for name in missing[:5])
