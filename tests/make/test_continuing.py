@@ -15,7 +15,7 @@ from penjing.core.errors import RecipeError
 from penjing.core.nouns import Artifact, Card, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
-from penjing.make.continuing import continuing_faults, open_earlier, with_replayed
+from penjing.make.continuing import continued, continuing_faults
 from penjing.make.run import Made, make_release
 from penjing.tasks import reader_of
 
@@ -58,15 +58,15 @@ def test_earlier_rows_are_learned_again_and_the_report_says_what_is_left(earlier
     )
     reader = reader_of(file)
     data = prepare(file, reader, Silent())
-    found = open_earlier(file, data, reader, Silent())
+    both, found = continued(file, data, reader, Silent())
     assert found is not None
     assert len(found.replayed) == len(data.train)
     assert abs(list(found.replayed.labels or ()).count("好") - len(found.replayed) / 2) <= 1, "as many of each label"
-    both = with_replayed(data, found, reader)
     assert set(both.task.state["labels"]) == {"好", "差", "慢"} == set(both.labels)
     held = {text for table in (both.validation, both.calibration, both.test) for text in table.texts}
     assert not held & set(found.replayed.texts)
     assert not set(found.test.texts) & set(both.train.texts)
+    assert len(both.origins["train"]) == len(both.train)
     made = make_release(file.path, tmp_path / "new")
     assert made.release is not None, made.refused
     sections = {section.name: section for section in made.report.sections}
@@ -81,6 +81,36 @@ def test_earlier_rows_are_learned_again_and_the_report_says_what_is_left(earlier
     assert "200" in forget.note or "cases" in forget.note
     page = (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
     assert "忘掉了什么？" in page
+
+
+@pytest.mark.parametrize("key", ["continues", "base"])
+def test_rows_that_the_earlier_release_used_train_and_prove_nothing(earlier: Made, tmp_path: Path, key: str) -> None:
+    """The new file holds all earlier rows too, as a file that grows does."""
+    assert earlier.release is not None
+    new_rows(tmp_path / "more.csv", {"差": SLOW, "好": GOOD}, 200)
+    old, more = ((tmp_path / name).read_text(encoding="utf-8") for name in ("rows.csv", "more.csv"))
+    (tmp_path / "new.csv").write_text(old + more.split("\n", 1)[1], encoding="utf-8")
+    path = write(tmp_path, "old/release")
+    text = path.read_text(encoding="utf-8").replace("base: penjing/mini\n", "")
+    path.write_text(text.replace("continues:", f"{key}:"), encoding="utf-8")
+    file = load_recipe(path)
+    reader = reader_of(file)
+    data = prepare(file, reader, Silent())
+    known = {row.split(",")[0] for row in old.splitlines()} | {row.rsplit(",", 1)[0] for row in old.splitlines()}
+    assert any(text in known for text in data.calibration.texts), "the rows are mixed before"
+    found, _ = continued(file, data, reader, Silent())
+    for table in (found.validation, found.calibration, found.test):
+        assert len(table) and not any(text in known for text in table.texts)
+    assert sum(map(len, found.tables)) == sum(map(len, data.tables)), "nothing is lost"
+    assert len(found.origins["train"]) == len(found.train) == found.audit.splits["train"]
+    assert [problem.code for problem in found.audit.problems if problem.code == "known_rows"] == ["known_rows"]
+
+
+@pytest.mark.usefixtures("earlier")
+def test_a_file_of_earlier_rows_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_bytes((tmp_path / "rows.csv").read_bytes())
+    with pytest.raises(RecipeError, match=r"has used every row of the validation part"):
+        make_release(write(tmp_path, "old/release"), tmp_path / "new")
 
 
 @pytest.mark.usefixtures("earlier")
@@ -156,18 +186,18 @@ def test_a_step_that_goes_on_needs_a_tuned_model_and_says_where_one_comes_from(
 def test_a_type_of_entities_that_no_row_has_is_refused_too(tmp_path: Path) -> None:
     """A release of `tag` goes on with rows of another type alone."""
 
-    def rows(kind: str) -> str:
+    def rows(kind: str, day: str) -> str:
         lines = []
         for number in range(120):
-            text = f"今天{number}号张三去了"
+            text = f"{day}{number}号张三去了"
             start = text.index("张三")
             spans = [{"start": start, "end": start + 2, "label": kind}]
             lines.append(json.dumps({"text": text, "label": spans}, ensure_ascii=False))
         return "\n".join(lines) + "\n"
 
     recipe = "name: a\ntask: {type: tag}\ndata: {files: FILE}\nsteps:\n- tune.linear: {}\ngates: {unproven: allow}\n"
-    for name, kind in (("old", "人"), ("new", "角色")):
-        (tmp_path / f"{name}.jsonl").write_text(rows(kind), encoding="utf-8")
+    for name, kind, day in (("old", "人", "今天"), ("new", "角色", "明天")):
+        (tmp_path / f"{name}.jsonl").write_text(rows(kind, day), encoding="utf-8")
         (tmp_path / f"{name}.yaml").write_text(recipe.replace("FILE", f"{name}.jsonl"), encoding="utf-8")
     assert make_release(tmp_path / "old.yaml", tmp_path / "old").release is not None
     with (tmp_path / "new.yaml").open("a", encoding="utf-8") as file:

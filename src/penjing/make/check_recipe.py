@@ -32,7 +32,7 @@ from penjing.make.check_periods import audit_by_period
 from penjing.make.check_training import training_faults
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
-from penjing.make.continuing import Earlier, continuing_faults, open_earlier, with_replayed
+from penjing.make.continuing import Earlier, continued, continuing_faults
 from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults, unlabelled_faults
 from penjing.make.plan import read_plan, read_search
@@ -168,12 +168,14 @@ def _task_faults(found: Checked, data: Prepared) -> list[PenjingError]:
 
 
 def _go_on(found: Checked, reader: Reader | None, progress: Progress) -> None:
-    """Open the earlier release that the recipe continues, and add the rows that are learned again."""
+    """Open the earlier release that the recipe goes on from, and place the rows that it has used."""
     data = found.data
     if data is None or reader is None:
         return
-    found.earlier = _attempt(found, lambda: open_earlier(found.file, data, reader, progress))
-    found.data = with_replayed(data, found.earlier, reader)
+    went_on = _attempt(found, lambda: continued(found.file, data, reader, progress))
+    if went_on is not None:
+        found.data, found.earlier = went_on
+        found.audit = found.data.audit
 
 
 def _open_base(found: Checked, *, sound: bool) -> None:

@@ -1,7 +1,9 @@
 """The earlier release that a recipe goes on from, and its rows: those that are learned again, and those that test.
 
-Where the earlier recipe is at hand, its rows are split again as they were, so that its test rows are new to both
-releases. Rows of its train part are learned again: as many of every label as of the others, as far as there are any.
+A model that goes on has learned from rows that its own recipe does not name. Rows of the new recipe that the earlier
+release has used, as its certificate lists them, prove nothing of it: they train. Where the earlier recipe is at hand,
+its rows are split again as they were, so that its test rows are new to both releases. Rows of its train part are
+learned again: as many of every label as of the others, as far as there are any.
 """
 
 from __future__ import annotations
@@ -15,19 +17,24 @@ from typing import Any
 
 from penjing.core.artifact import open_release
 from penjing.core.canon import unit_hash
-from penjing.core.certificate import SUITE, Gate
+from penjing.core.certificate import INFO, SUITE, Gate
 from penjing.core.errors import PenjingError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Table
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.task import Reader
+from penjing.data.audit import Problem
 from penjing.data.features import rows_fingerprint
 from penjing.data.fold import fold
 from penjing.data.prepare import Prepared, fingerprint, prepare
+from penjing.prove.amend import read_certificate
+from penjing.prove.certify import table_hashes
 from penjing.prove.retained import EARLIER, TEST, Retained, forget_gate, lost_of, retained
 from penjing.runtime.session import Session
 from penjing.tasks import reader_of
 
 _KEYS = ("continues",)
+# The parts whose rows no model may have seen.
+HELD_OUT = ("validation", "calibration", "test")
 # The file of heads of a tuned model.
 HEAD = "head.safetensors"
 # What a task learned of names: labels, or types of pieces.
@@ -38,14 +45,15 @@ _NAMES = ("labels", "types")
 class Earlier:
     """The release that another one goes on from, and its rows.
 
-    suite: its regression suite. replayed: rows of its train part that are learned again; test: its test rows, which
-    are no train rows of either release. Both are empty without its recipe.
+    suite: its regression suite. replayed: rows of its train part that are learned again, and files: the file of each;
+    test: its test rows, which are no train rows of either release. All are empty without its recipe.
     """
 
     release: Release
     suite: Table
     replayed: Table
     test: Table
+    files: tuple[str, ...] = ()
 
     def replayed_among(self, train: Table) -> range:
         """Their positions in the train rows that `with_replayed` gave."""
@@ -60,20 +68,106 @@ class Earlier:
         return () if promised is None else forget_gate(promised, len(lost_of(session, self.suite)), len(self.suite))
 
 
-def open_earlier(
+def continued(
     file: RecipeFile, data: Prepared, reader: Reader, progress: Progress, later: tuple[Path, ...] = ()
-) -> Earlier | None:
-    """What `continues:` names; None where the recipe does not have it. Raises RecipeError with its line.
+) -> tuple[Prepared, Earlier | None]:
+    """The data of a recipe that begins from a release, and what `continues:` names; other data as they are.
 
-    later: the recipes that led to this one, which it cannot continue.
+    later: the recipes that led to this one, which it cannot continue. Raises RecipeError with its line.
     """
-    named = file.recipe.continues
-    if named is None:
-        return None
+    named, path = file.recipe.continues, file.resolve(file.recipe.base)
+    if named is None and not (path / INFO).is_file():
+        return data, None
     try:
-        release = open_release(file.resolve(named.release))
-    except UsageError as error:
+        release = open_release(path if named is None else file.resolve(named.release))
+        data = with_known_rows_in_train(data, release, file.recipe.data.features)
+        if named is None:
+            return data, None
+        earlier = _open_earlier(file, release, data, reader, progress, later)
+    except RecipeError:
+        raise
+    except PenjingError as error:
+        if named is None:
+            raise RecipeError(_with_place(error), where=file.where("base"), fix=error.fix) from None
         raise _fault(file, "release", _with_place(error), error.fix) from None
+    return with_replayed(data, earlier, reader), earlier
+
+
+def with_known_rows_in_train(data: Prepared, release: Release, features: Sequence[str]) -> Prepared:
+    """The data with the rows among train that the release has used, for training, choosing, certifying or testing.
+
+    Raises UsageError where a part has no other rows.
+    """
+    certificate = read_certificate(release)
+    known = {*certificate.used, *certificate.calibration}
+    parts = {name: getattr(data, name) for name in HELD_OUT}
+    seen = {name: [one in known for one in table_hashes(table, features)] for name, table in parts.items()}
+    if not any(any(each) for each in seen.values()):
+        return data
+    if empty := [name for name, each in seen.items() if all(each)]:
+        what = f"the earlier release has used every row of the {empty[0]} part, so that none can prove anything of it"
+        raise UsageError(what, fix="give rows that are new; earlier ones come back by `continues: {recipe: …}`")
+    kept = {name: [place for place, one in enumerate(each) if not one] for name, each in seen.items()}
+    gone = {name: [place for place, one in enumerate(each) if one] for name, each in seen.items()}
+    if data.shared:  # calibration and test are the same rows, which move once
+        gone["calibration"] = []
+    moved = [(parts[name].take(gone[name]), [data.origins[name][place] for place in gone[name]]) for name in HELD_OUT]
+    origins = {name: [data.origins[name][place] for place in kept[name]] for name in HELD_OUT}
+    train = data.train
+    for table, _ in moved:
+        train = _joined(train, table)
+    tables = {name: parts[name].take(kept[name]) for name in HELD_OUT}
+    where = {place: new for new, place in enumerate(kept["test"])}
+    count = sum(len(table) for table, _ in moved)
+    said = Problem(
+        severity="warning",
+        code="known_rows",
+        message=f"{count} rows were used by the release that this one goes on from: they train, and prove nothing",
+        fix="",
+    )
+    sizes = {"train": len(train), **{name: len(table) for name, table in tables.items()}}
+    audit = data.audit.model_copy(
+        update={"problems": [*data.audit.problems, said], "splits": {**data.audit.splits, **sizes}}
+    )
+    return replace(
+        data,
+        **tables,
+        train=train,
+        audit=audit,
+        origins={"train": [*data.origins["train"], *(name for _, names in moved for name in names)], **origins},
+        copied=tuple(where[place] for place in data.copied if place in where),
+        fingerprint=fingerprint([train, *tables.values()]),
+    )
+
+
+def with_replayed(data: Prepared, earlier: Earlier | None, reader: Reader) -> Prepared:
+    """The data with the rows that are learned again behind its train rows."""
+    if earlier is None or not len(earlier.replayed):
+        return data
+    train = _joined(data.train, earlier.replayed)
+    golds = [*(train.labels or ()), *(data.validation.labels or ())]
+    labels = tuple(sorted({*data.labels, *reader.strata(golds)}))
+    held = (data.validation, data.calibration, data.test)
+    return replace(
+        data,
+        train=train,
+        task=reader.learn(golds),
+        labels=labels,
+        origins={**data.origins, "train": [*data.origins["train"], *earlier.files]},
+        fingerprint=fingerprint([train, *held]),
+    )
+
+
+def _open_earlier(
+    file: RecipeFile,
+    release: Release,
+    data: Prepared,
+    reader: Reader,
+    progress: Progress,
+    later: tuple[Path, ...],
+) -> Earlier:
+    named = file.recipe.continues
+    assert named is not None
     if release.info.task != data.task.name:
         what = f"the earlier release answers the task `{release.info.task}`, and this recipe `{data.task.name}`"
         raise _fault(file, "release", what, "continue a release of the same task")
@@ -86,23 +180,12 @@ def open_earlier(
     held_out = {fold(text) for part in (data.validation, data.calibration, data.test) for text in part.texts}
     known = {fold(text) for text in data.train.texts}
     fresh = [place for place, text in enumerate(earlier.train.texts) if fold(text) not in held_out | known]
-    most = round(named.replay * len(data.train))
-    drawn = _drawn(earlier.train.take(fresh), reader, most, file.recipe.seed)
+    drawn = _drawn(earlier.train.take(fresh), reader, round(named.replay * len(data.train)), file.recipe.seed)
+    files = tuple(earlier.origins["train"][fresh[place]] for place in drawn)
+    replayed = _like(earlier.train.take([fresh[place] for place in drawn]), data.train)
     apart = [place for place, text in enumerate(earlier.test.texts) if fold(text) not in known]
-    found = Earlier(release, suite, _like(drawn, data.train), earlier.test.take(apart))
-    _check_labels(file, release, data, found.replayed, reader)
-    return found
-
-
-def with_replayed(data: Prepared, earlier: Earlier | None, reader: Reader) -> Prepared:
-    """The data with the rows that are learned again among its train rows."""
-    if earlier is None or not len(earlier.replayed):
-        return data
-    train = _joined(data.train, earlier.replayed)
-    golds = [*(train.labels or ()), *(data.validation.labels or ())]
-    labels = tuple(sorted({*data.labels, *reader.strata(golds)}))
-    held = (data.validation, data.calibration, data.test)
-    return replace(data, train=train, task=reader.learn(golds), labels=labels, fingerprint=fingerprint([train, *held]))
+    _check_labels(file, release, data, replayed, reader)
+    return Earlier(release, suite, replayed, earlier.test.take(apart), files)
 
 
 def continuing_faults(file: RecipeFile, base: Artifact | None) -> list[RecipeError]:
@@ -152,8 +235,7 @@ def _rows_of(file: RecipeFile, release: Release, progress: Progress, later: tupl
     try:
         earlier = load_recipe(path)
         reader = reader_of(earlier)
-        data = prepare(earlier, reader, progress)
-        data = with_replayed(data, open_earlier(earlier, data, reader, progress, later), reader)
+        data, _ = continued(earlier, prepare(earlier, reader, progress), reader, progress, later)
     except UsageError as error:
         raise _fault(file, "recipe", _with_place(error), error.fix) from None
     inputs = Inputs(None, data.train, data.validation, features=earlier.recipe.data.feature_types())
@@ -182,15 +264,15 @@ def _check_labels(file: RecipeFile, release: Release, data: Prepared, replayed: 
     raise _fault(file, "release", what, fix)
 
 
-def _drawn(table: Table, reader: Reader, most: int, seed: int) -> Table:
-    """At most `most` rows, in turn of each label, drawn by their hash, in the order of the table."""
+def _drawn(table: Table, reader: Reader, most: int, seed: int) -> list[int]:
+    """The positions of at most `most` rows, in turn of each label, drawn by their hash, in the order of the table."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, stratum in enumerate(reader.strata(table.labels or ())):
         places[stratum].append(place)
     for each in places.values():
         each.sort(key=lambda place: unit_hash(str(seed), table.texts[place]))
     turns = [(turn, name, place) for name in sorted(places) for turn, place in enumerate(places[name])]
-    return table.take(sorted(place for _, _, place in sorted(turns)[:most]))
+    return sorted(place for _, _, place in sorted(turns)[:most])
 
 
 def _like(table: Table, other: Table) -> Table:
@@ -206,8 +288,7 @@ def _joined(first: Table, second: Table) -> Table:
     return Table(
         texts=[*first.texts, *second.texts],
         labels=[*(first.labels or ()), *(second.labels or ())],
-        # Row 0 is no row of the user's file.
-        rows=[*first.rows, *[0] * len(second)] if len(first.rows) else (),
+        rows=[*first.rows, *second.rows],
         groups=groups,
         fields={name: [*column, *second.fields[name]] for name, column in first.fields.items()},
     )
