@@ -9,6 +9,7 @@ import pytest
 from penjing.core.errors import UsageError
 from penjing.core.task import Task
 from penjing.tasks import open_reader
+from penjing.tune import continual, lora
 from penjing.tune.fits import check_fits, label_place
 from penjing.tune.options import TrainingOptions
 
@@ -98,3 +99,12 @@ def test_a_catalogue_has_a_loss_of_its_own() -> None:
     check_fits(TrainingOptions(ema=0.9), near)
     with pytest.raises(UsageError, match="texts of its entries"):
         check_fits(TrainingOptions(loss="focal"), near)
+
+
+@pytest.mark.parametrize("options", [lora.Options, continual.Options])
+def test_new_layers_are_refused_where_those_of_the_base_are_needed(options: type[TrainingOptions]) -> None:
+    check_fits(options(), task("classify"))
+    with pytest.raises(UsageError, match="this step needs those of the base") as told:
+        check_fits(options(reinit=1), task("classify"))
+    assert told.value.where == "reinit"
+    check_fits(TrainingOptions(reinit=1), task("classify"))

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -53,6 +54,8 @@ PAIRS = True
 
 class Options(TrainingOptions):
     """How an earlier model goes on."""
+
+    keeps_base: ClassVar[bool] = True
 
     lwf: float = Field(1.0, ge=0, le=100, description="weight of the earlier model's own answers on every train row")
     temperature: float = Field(2.0, gt=0, le=20, description="temperature of these answers")

@@ -32,7 +32,7 @@ def check_fits(options: TrainingOptions, task: Task) -> None:
         if isinstance(task, CatalogueTask):
             _refuse(changed[0], task, "it compares texts with the texts of its entries, and has a loss of its own")
     if options.reinit and options.keeps_base:
-        what = "`reinit` draws layers anew, and this step leaves the layers of the base as they are"
+        what = "`reinit` draws layers anew, and this step needs those of the base"
         raise UsageError(what, where="reinit", fix="take `reinit` out, or use `tune.full`")
     if loss in _LOSSES and any(head.loss not in _LOSSES[loss] for head in heads):
         _refuse("loss", task, f"`{loss}` is for {_NEEDS[loss]}", _other_loss(heads, loss))

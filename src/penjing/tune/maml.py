@@ -7,7 +7,8 @@
 Source: Nichol, Achiam, Schulman, On First-Order Meta-Learning Algorithms, 2018; Finn, Abbeel, Levine, Model-Agnostic
 Meta-Learning, 2017. When: many labels (fifty and more) of few rows each, and more labels of the same kind will come:
 then start the next model from this one's artifact. When not: few labels, of which no small tasks can be made that
-differ; `tune.fewshot` learns from the same rows in less time and is the better first try (docs/fitting.md has figures).
+differ; and before `tune.fewshot` was tried, which takes less time. The two are not compared here yet: one run on two
+labels (docs/bench/tune.md) says only that it is no worse than `tune.full` there.
 """
 
 from __future__ import annotations

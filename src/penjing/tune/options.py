@@ -71,7 +71,7 @@ class TrainingOptions(SteadyOptions, LossOptions, _LengthOptions):
             raise WrongValueError(what, "add `learning_rate: 0.01`")
         return given
 
-    # Whether the method leaves the base as it is and trains little beside it.
+    # Whether the method needs the layers of the base as they are: it trains little beside them, or keeps to them.
     keeps_base: ClassVar[bool] = False
     # Whether `layers: auto` means all, because what is trained is below every layer.
     whole: ClassVar[bool] = False
