@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.cli.interrupts import EndedError, catching, interrupted, stopping
+from penjing.cli.interrupts import EndedError, catching, interrupted, stopping, whole
 from penjing.core.errors import RunInterruptedError, RunTerminatedError
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -50,6 +51,36 @@ def test_terminations_are_raised_like_ctrl_c_and_told_apart() -> None:
         "stopped by SIGTERM: 3 rows are recorded\n  fix: do this"
     )
     assert str(interrupted(KeyboardInterrupt(), "do this")) == "stopped\n  fix: do this"
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_whole_step_is_not_cut_by_the_first_signal(number: int) -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt) as met, catching(), whole():
+        signal.raise_signal(number)
+        done.append(1)
+    assert done == [1] and (number == signal.SIGINT or met.value.number == number)
+    with pytest.raises(KeyboardInterrupt), catching(), whole():
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        done.append(2)
+    assert done == [1], "the second signal ends at once"
+
+
+def test_a_library_that_logs_the_interrupt_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    pool, root = logging.getLogger("a.pool"), logging.getLogger()
+    handlers, root.handlers = root.handlers, []
+    try:
+        with catching():
+            for error in (EndedError(signal.SIGTERM), ValueError("a fault")):
+                try:
+                    raise error
+                except BaseException:  # noqa: BLE001 - as a pool of connections does
+                    pool.error("met while a connection was reset", exc_info=True)
+    finally:
+        root.handlers = handlers
+    told = capfd.readouterr().err
+    assert "a fault" in told and "SIGTERM" not in told
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:

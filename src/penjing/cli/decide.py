@@ -182,10 +182,12 @@ class _Work:
 
     def decided(self, batch: list[Row]) -> Iterator[dict[str, Any]]:
         """The line of each row after it is recorded; rows that the run recorded before are read again."""
+        from penjing.cli.interrupts import whole
         from penjing.store.runs import recorded_rows
 
-        known = recorded_rows(self.store, self.run, [number for number, _, _ in batch]) if self.run else {}
-        fresh = self._decide([row for row in batch if row[0] not in known])
+        with whole():
+            known = recorded_rows(self.store, self.run, [number for number, _, _ in batch]) if self.run else {}
+            fresh = self._decide([row for row in batch if row[0] not in known])
         for row in batch:
             number = row[0]
             yield self._line(row, known[number]) if number in known else fresh[number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -30,8 +31,45 @@ def catching() -> Iterator[None]:
     def end(number: int, _frame: FrameType | None) -> None:
         raise EndedError(number)
 
-    with _handled({number: end for number in _ENDING if _is_default(number)}):
+    with _handled({number: end for number in _ENDING if _is_default(number)}), _told_once():
         yield
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """A library that logs the interrupt which passes through it (a pool of connections does) prints nothing."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
+
+    handler = logging.lastResort
+    if handler is None:
+        yield
+        return
+    handler.addFilter(is_news)
+    try:
+        yield
+    finally:
+        handler.removeFilter(is_news)
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """A step that the first signal does not cut: it is raised after the step; the second one ends at once.
+
+    Raised in the midst of a step, it may hit a library that logs it, or loses it in a destructor.
+    """
+    asked: list[int] = []
+
+    def hold(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise _raised(number)
+
+    with _handled({number: hold for number in (signal.SIGINT, *_ENDING) if callable(signal.getsignal(number))}):
+        yield
+    if asked:
+        raise _raised(asked[0])
 
 
 @contextmanager
@@ -46,7 +84,7 @@ def stopping(fix: str = RESUMES) -> Iterator[Callable[[], bool]]:
     def ask(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
         if len(asked) > 1:
-            raise EndedError(number) if number in _ENDING else KeyboardInterrupt
+            raise _raised(number)
         tell("stopping at the next safe point; press again to end at once")
 
     wanted = (number for number in (signal.SIGINT, *_ENDING) if signal.getsignal(number) is not signal.SIG_IGN)
@@ -72,6 +110,10 @@ def _stopped(number: int, what: str | None, fix: str) -> RunInterruptedError:
     if what is not None and what.startswith("stopped"):
         return kind(ending + what.removeprefix("stopped"), fix=fix)
     return kind(ending if what is None else f"{ending}: {what}", fix=fix)
+
+
+def _raised(number: int) -> KeyboardInterrupt:
+    return EndedError(number) if number in _ENDING else KeyboardInterrupt()
 
 
 def ignore_hangup() -> None:
