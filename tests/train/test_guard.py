@@ -31,6 +31,13 @@ def test_losses_that_vary_much_have_no_spike_within_ten_deviations() -> None:
     assert Guard(10).is_bad(3 + 1.4826 * 2 * 10.1, 1.0, losses)
 
 
+def test_a_loss_near_zero_has_no_spike_below_a_twentieth_of_its_start() -> None:
+    losses = [4.0] * 10 + [0.001, 0.0011, 0.0009] * 30
+    assert not Guard(10).is_bad(0.0139, 1.0, losses)
+    assert not Guard(10).is_bad(0.19, 1.0, losses)
+    assert Guard(10).is_bad(0.21, 1.0, losses)
+
+
 def test_the_first_steps_have_no_spike_and_a_gradient_that_is_not_finite_is_bad() -> None:
     assert not Guard(10).is_bad(100.0, 1.0, [1.0] * 49)
     assert Guard(10).is_bad(1.0, math.inf, [])

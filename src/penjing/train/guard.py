@@ -1,8 +1,12 @@
 """The guard of a long training: a loss that is not finite, or far above those before it, leads back to a good state.
 
 A loss v is a spike after at least 50 steps where, of the last 50 losses with median m and median absolute deviation d,
+and of the first ten losses with median s,
 
-    v > m + max(10 x 1.4826 d, (spike - 1) |m|)
+    v > m + max(10 x 1.4826 d, (spike - 1) |m|, 0.05 |s|)
+
+The last term is for losses that fall to nearly nothing, as the contrastive one does: there one hard batch is many times
+the median, and harms nothing.
 
 The training then loads the last good checkpoint and leaves out the batches from there to the bad one, as was done by
 hand for PaLM (Chowdhery and others, PaLM, 2022, section 5.1). Good checkpoints are made every `every` steps, never by
@@ -20,6 +24,8 @@ import numpy as np
 
 _WINDOW = 50
 _DEVIATIONS = 10.0
+# The least rise that is a spike, as a share of what the loss was at the start: the median of so many first losses.
+_START, _SHARE = 10, 0.05
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Guard:
         last = np.asarray(losses[-_WINDOW:])
         middle = float(np.median(last))
         deviation = 1.4826 * float(np.median(np.abs(last - middle)))
-        return loss > middle + max(_DEVIATIONS * deviation, (self.spike - 1) * abs(middle))
+        least = _SHARE * abs(float(np.median(losses[:_START])))
+        return loss > middle + max(_DEVIATIONS * deviation, (self.spike - 1) * abs(middle), least)
 
 
 def good_folder(scratch: Path) -> Path:
