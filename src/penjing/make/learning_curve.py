@@ -2,9 +2,11 @@
 
 Each size is drawn several times, each fit is scored on the validation rows by the task's first metric, and
 `measure/power_law.py` is fitted to the means. The interval is of a bootstrap that draws the fits of each size anew, and
-the validation rows too, and leaves one size or all smaller ones out, because the law itself may not fit. Nothing is
-said about more than twice the rows there are.
-When not: with some five rows a label the score still rises ever faster, and the gain is underestimated.
+the validation rows too, and leaves one size or all smaller ones out, because the law itself may not fit. A law through
+the sizes up to half of the rows is also tried on the other half; by what it said too little or too much there, the
+interval is wider. Nothing is said about more than twice the rows there are.
+When not: with some five rows a label the score still rises ever faster, and the gain is underestimated; the interval
+is wide there.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ FEWEST, MOST = 320, 20_000
 # The time of a fit grows with rows times outputs: with more than these all fits together take minutes.
 _MOST_CELLS = 500_000
 RESAMPLES = 300
+_AGREED = 0.1
 # What a person calls little: a score that gains less than half a point.
 _LITTLE = 0.005
 _ROUND = (1, 2, 5)
@@ -68,8 +71,6 @@ def learning_curve(
     whose fits take long; for the entries of a catalogue; and for a recipe whose model reads no text. Raises
     RunInterruptedError when stopped.
     """
-    from scipy.sparse import csr_matrix
-
     rows, heads = len(data.train), data.task.heads.values()
     if not FEWEST <= rows <= MOST or any(head.kind != "pooled" for head in heads) or not file.recipe.reads_text:
         return None
@@ -77,21 +78,34 @@ def learning_curve(
         return None
     features = file.recipe.data.feature_types()
     inputs = Inputs(None, data.train, data.validation, language=data.language, task=data.task, features=features)
+    with TemporaryDirectory() as name:
+        folder, seed = Path(name), file.recipe.seed
+        run = Run(out=folder / "fits", scratch=folder / "scratch", seed=seed, threads=threads, stop=stop)
+        try:
+            fits = fits_of(inputs, c, run, progress)
+        except DataError:  # a draw with one label only
+            return None
+    return forecast_of(data.task.with_rows(data.audit.rows_by_label), fits, rows, seed)
+
+
+def fits_of(inputs: Inputs, c: float | None, run: Run, progress: Progress) -> list[Fitted]:
+    """`tune.linear` on parts of the train rows, several draws each, counted on the validation rows.
+
+    c: see `learning_curve`. Raises DataError where a draw has one label only, RunInterruptedError when stopped.
+    """
+    from scipy.sparse import csr_matrix
+
     fits: list[Fitted] = []
+    rows = len(inputs.train)
     plan = [(share, draw) for share in reversed(SHARES) for draw in range(DRAWS if share < 1 else 1)]
     progress.start("what more rows would give", len(plan))
     for share, draw in plan:
-        part = _drawn(data.train, round(share * rows), draw, file.recipe.seed)
-        with TemporaryDirectory() as name:
-            folder, seed = Path(name), file.recipe.seed
-            run = Run(out=folder / "linear", scratch=folder / "scratch", seed=seed, threads=threads, stop=stop)
-            try:
-                counts, c = _counts(replace(inputs, train=part), c, run)
-            except DataError:  # a draw with one label only
-                return None
+        part = _drawn(inputs.train, round(share * rows), draw, run.seed)
+        inside = f"{len(part)}-{draw}"
+        counts, c = _counts(replace(inputs, train=part), c, replace(run, out=run.out / inside))
         fits.append(Fitted(len(part), csr_matrix(counts)))
         progress.advance()
-    return forecast_of(data.task.with_rows(data.audit.rows_by_label), fits, rows, file.recipe.seed)
+    return fits
 
 
 def curve_beside(file: RecipeFile, data: Prepared, linear: Artifact, cache: Cache) -> RowsForecast | None:
@@ -137,7 +151,7 @@ def forecast_of(task: Task, fits: Sequence[Fitted], rows: int, seed: int) -> Row
         size: np.stack([task.metrics(weights @ each.counts)[name] for each in fits if each.rows == size])
         for size in sizes
     }  # (draws, 1 + resamples) each
-    means, gains, more = [], [], round_rows(rows)
+    means, gains, missed, more = [], [], [], round_rows(rows)
     x = np.array(sizes, dtype=np.float64)
     for place in range(1, RESAMPLES + 1):
         found = np.array([_again(scores[size][:, place], draw) for size in sizes])
@@ -145,10 +159,14 @@ def forecast_of(task: Task, fits: Sequence[Fitted], rows: int, seed: int) -> Row
         places = np.arange(len(sizes))
         kept = places != draw.integers(0, len(sizes) - 1) if draw.random() < 0.5 else places >= len(sizes) - 3
         gains.append(gain(fit_power_law(x[kept], 1 - found[kept]), rows, more))
+        missed.append(_missed(x, found, rows) * more / (rows - rows // 2))
         means.append(found)
     centre = np.array([scores[size][:, 0].mean() for size in sizes])
     law, every = fit_power_law(x, 1 - centre), np.array(means)
     value, (low, high) = gain(law, rows, more), np.quantile(gains, [0.025, 0.975])
+    # Wider on the side on which the law was wrong before, by what nine in ten resamples agree on.
+    least, most = np.quantile(missed, [_AGREED, 1 - _AGREED])
+    low, high = max(0.0, low + min(0.0, most)), high + max(0.0, least)
     ends = np.quantile(every, [0.025, 0.975], axis=0)
     risen = float(np.quantile(every[:, -1] - every[:, sizes.index(_quarter(sizes, rows))], 0.025))
     points = zip(sizes, centre.tolist(), ends[0].tolist(), ends[1].tolist(), strict=True)
@@ -165,6 +183,14 @@ def forecast_of(task: Task, fits: Sequence[Fitted], rows: int, seed: int) -> Row
         ),
         law=(round(law.a, 9), round(law.b, 9), round(law.c, 9)),
     )
+
+
+def _missed(sizes: Floats, scores: Floats, rows: int) -> float:
+    """What the other half of the rows gave beyond what a law through the sizes up to half of them says."""
+    known = sizes <= rows / 2 + 1
+    half = float(sizes[known][-1])
+    said = fit_power_law(sizes[known], 1 - scores[known])
+    return float(scores[-1] - scores[known][-1]) - (said.at(half) - said.at(rows))
 
 
 def _again(scores: Floats, draw: np.random.Generator) -> float:
