@@ -10,7 +10,7 @@ with the same C; 2,000 other rows (or a third of the set) give both scores. A fo
 its interval of 95 %, and is near where what came is within half a point of the interval.
 
 Reported: held and near by set and number of rows, and the mean of forecast and of what came. The form of the interval
-was chosen on other sets (titles of THUCNews, CLINC150, telephone calls). The first complete run is reported.
+was chosen on other sets (titles of THUCNews, CLINC150). The first complete run is reported.
 
 Writes bench/results/curve.json: {"units": {"SET/N/DRAW": {"more", "gain", "low", "high", "answer", "came"}},
 "machine"}.

@@ -50,6 +50,11 @@ def test_the_gain_of_a_known_law_is_within_the_interval(task: Task) -> None:
     assert found == forecast_of(task, fits_of(task, error, 1600, seed), 1600, 0)
 
 
+def test_a_law_that_said_too_little_of_the_rows_there_are_widens_the_interval_above(task: Task) -> None:
+    found = forecast_of(task, fits_of(task, lambda rows: 0.9 - 0.5 * rows / 3000, 1600), 1600, 0)
+    assert found.high - found.gain > 2 * (found.gain - found.low)
+
+
 def test_a_curve_that_does_not_rise_is_flat_or_noisy(task: Task) -> None:
     found = forecast_of(task, fits_of(task, lambda _: 0.1, 1600), 1600, 0)
     assert found.answer in ("flat", "noisy") and found.gain < 0.01
