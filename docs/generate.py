@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,15 @@ def steadiness(language: str) -> str:
         sys.path.pop(0)
 
 
+def why(part: str, language: str) -> str:
+    """A table beside scikit-learn and FastAPI, or beside a large model."""
+    sys.path.insert(0, str(DOCS.parent / "bench"))
+    try:
+        return str(importlib.import_module("why_page").text(part, language))
+    finally:
+        sys.path.pop(0)
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     "files": files,
     "keys": keys,
@@ -236,6 +246,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "exit-codes": exit_codes,
     "measured": measured,
     "steadiness": steadiness,
+    **{f"why-{part}": partial(why, part) for part in ("errors", "service", "repeat")},
 }
 
 
