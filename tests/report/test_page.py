@@ -221,6 +221,15 @@ def test_long_lists_are_cut_and_say_so(sample: Callable[..., Report]) -> None:
     assert f"{shown} …" in page
 
 
+def test_rows_of_one_among_several_files_are_shown_with_their_file(sample: Callable[..., Report]) -> None:
+    pages = []
+    for several in (False, True):
+        one = AuditFinding(level="warning", what="odd rows", count=1, rows={"add.csv": (9,)}, several_files=several)
+        pages.append(plain(render(sample(data=sample().data.model_copy(update={"audit": (one,)})))))
+    assert "add.csv" not in pages[0]
+    assert "add.csv 9" in pages[1]
+
+
 def test_the_most_confused_pairs_of_many_labels_come_first(sample: Callable[..., Report]) -> None:
     labels = tuple(f"label {i}" for i in range(13))
     matrix = [[10 if i == j else 0 for j in range(13)] for i in range(13)]

@@ -74,7 +74,10 @@ class Baseline(_Part):
 
 
 class AuditFinding(_Part):
-    """One problem that the audit found: `rows` are the first row numbers by file, `count` the number of all rows."""
+    """One problem that the audit found: `rows` are the first row numbers by file, `count` the number of all rows.
+
+    several_files: whether the data has several files, so that a page names the file of the rows.
+    """
 
     level: Literal["error", "warning"]
     what: str
@@ -82,6 +85,7 @@ class AuditFinding(_Part):
     count: Count = 0
     rows: dict[str, tuple[int, ...]] = {}
     fix: str = ""
+    several_files: bool = False
 
 
 class DataPart(_Part):
@@ -129,6 +133,7 @@ class DataPart(_Part):
                     count=sum(map(len, problem.rows.values())),
                     rows={name: tuple(numbers[:FIRST_ROWS]) for name, numbers in problem.rows.items()},
                     fix=problem.fix,
+                    several_files=problem.several_files,
                 )
                 for problem in audit.problems
             ),

@@ -257,7 +257,7 @@ class _Page:
         }
 
     def _finding(self, finding: AuditFinding) -> dict[str, str]:
-        several = len(finding.rows) > 1
+        several = finding.several_files or len(finding.rows) > 1
         shown = [f"{name if several else ''} {_numbers(rows)}".strip() for name, rows in finding.rows.items()]
         phrase = self.words.get(f"finding_{finding.code}")
         return {
