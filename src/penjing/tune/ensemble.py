@@ -40,6 +40,7 @@ from penjing.tune.options import TrainingOptions
 from penjing.tune.rates import rank
 from penjing.tune.writing import Trained, write_tuned
 
+METHOD = "tune.ensemble"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
 
@@ -56,8 +57,8 @@ class Options(TrainingOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Tune `inputs.parent` several times and make one torch artifact. Raises what `tune.full` raises."""
     run.scratch.mkdir(parents=True, exist_ok=True)
-    job = prepare_job("tune.ensemble", inputs, options, run)
-    way = Way("tune.ensemble", prepare=partial(_same_head, seed=run.seed))
+    job = prepare_job(METHOD, inputs, options, run)
+    way = Way(METHOD, prepare=partial(_same_head, seed=run.seed))
     tried = [(_rate_of(job, number), _member(job, way, number)) for number in range(options.members)]
     finite = sorted(
         (one for one in tried if one[1].scores), key=lambda one: rank(one[1].scores, job.metric), reverse=True
