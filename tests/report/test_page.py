@@ -12,7 +12,6 @@ import pytest
 from penjing.core.answers import Number
 from penjing.core.certificate import Gate
 from penjing.report.contract import (
-    AuditFinding,
     Baseline,
     Block,
     Calibration,
@@ -23,6 +22,7 @@ from penjing.report.contract import (
     Report,
     Scores,
 )
+from penjing.report.data_part import AuditFinding
 from penjing.report.page import LABELS_LISTED, SHOWN, render
 from penjing.report.phrases import words
 from penjing.report.verdict import note_of
