@@ -60,6 +60,8 @@ def test_a_column_for_people_never_has_the_name_of_one_that_trains(
         names = open_table(path).names or []
         assert own in names and len(set(names)) == len(names)
         assert {"备注", "labels"} <= set(names)
+        lists = {cells[names[-3]] for _, cells in open_table(path).rows([])}
+        assert lists == {("、" if chinese else ", ").join(session.task.state["labels"])}
 
 
 def test_pairs_have_no_form_in_label_studio(session: Session, tiny_release: Release, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from penjing.cli import language
-from penjing.cli.follow import follow_file, follow_recipe
+from penjing.cli.follow import follow_file, follow_recipe, follow_release
 from penjing.cli.language import take_option
+from penjing.core.nouns import Release
 from penjing.core.recipe import load_recipe
+from penjing.data.read import Reading
 
 ROWS = {
     "zh": "内容,类别,金额\n快递太慢了,投诉,12\n想问几点开门,咨询,3\n",
@@ -81,3 +84,16 @@ def test_a_missing_file_of_rows_keeps_that_of_the_recipe(tmp_path: Path) -> None
     path = write(tmp_path, "en", "内容", "类别")
     (tmp_path / "rows.csv").unlink()
     assert followed(path) == "zh"
+
+
+@pytest.mark.parametrize(
+    ("stated", "column", "wanted"),
+    [("zh", "body", "zh"), ("en", "内容", "en"), ("mixed", "内容", "zh"), ("mixed", None, "zh")],
+)
+def test_a_release_has_the_language_that_it_states_or_that_of_its_texts(
+    tmp_path: Path, tiny_release: Release, stated: str, column: str | None, wanted: str
+) -> None:
+    release = replace(tiny_release, info=tiny_release.info.model_copy(update={"language": stated}))
+    (tmp_path / "new.csv").write_text(ROWS["zh"], encoding="utf-8")
+    follow_release(release, tmp_path / "new.csv", Reading(), column)
+    assert language.language() == wanted

@@ -53,6 +53,7 @@ def test_added_rows_train_and_change_no_other_part(tmp_path: Path) -> None:
     ]
     unlabelled = next(each for each in found.audit.problems if each.code == "no_label")
     assert unlabelled.rows == {"queue.csv": list(range(4, 32, 3))}
+    assert "queue.csv rows 4, 7" in unlabelled.line()
 
 
 def test_what_a_queue_put_before_a_formula_is_taken_away(tmp_path: Path) -> None:

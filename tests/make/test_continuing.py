@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.make.conftest import BAD, GOOD, PLAIN, RECIPE
 
-from penjing.core.errors import RecipeError
-from penjing.core.nouns import Artifact, Card, Silent
+from penjing.core.errors import DamageError, RecipeError
+from penjing.core.nouns import Artifact, Card, Release, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
+from penjing.make.check_recipe import check_recipe
 from penjing.make.continuing import continued, continuing_faults
 from penjing.make.run import Made, make_release
 from penjing.tasks import reader_of
@@ -147,6 +149,21 @@ def test_what_cannot_be_continued_is_refused_with_its_line(
     with pytest.raises(RecipeError, match=what) as told:
         make_release(recipe, tmp_path / "new")
     assert "new.yaml:9" in str(told.value)
+
+
+@pytest.mark.parametrize("step", ["tune.linear: {}", "tune.full: {}"])
+def test_a_damaged_release_is_told_once_with_its_line(tiny_release: Release, tmp_path: Path, step: str) -> None:
+    """Of an encoder it is the base too, which is opened before."""
+    shutil.copytree(tiny_release.folder, tmp_path / "old")
+    suite = tmp_path / "old" / "regression.jsonl"
+    suite.write_bytes(suite.read_bytes() + b" ")
+    new_rows(tmp_path / "new.csv", {"差": BAD, "好": GOOD}, 120)
+    recipe = write(tmp_path, "{release: old}")
+    text = recipe.read_text(encoding="utf-8").replace("base: penjing/mini\n", "").replace("tune.linear: {}", step)
+    recipe.write_text(text, encoding="utf-8")
+    (fault,) = check_recipe(load_recipe(recipe), Silent()).faults
+    assert isinstance(fault, DamageError) and "'regression.jsonl' was changed" in fault.what
+    assert fault.where is not None and "new.yaml:8" in fault.where
 
 
 @pytest.mark.usefixtures("earlier")

@@ -10,14 +10,12 @@ import pytest
 from penjing.core.certificate import Gate
 from penjing.data.doubts import Doubt, LabelDoubts
 from penjing.report.contract import (
-    AuditFinding,
     Baseline,
     Block,
     Bounded,
     Calibration,
     CalibrationError,
     Curve,
-    DataPart,
     Decisions,
     Estimate,
     Mistake,
@@ -33,6 +31,7 @@ from penjing.report.contract import (
     VariantRow,
     Versus,
 )
+from penjing.report.data_part import AuditFinding, DataPart
 from penjing.report.faithful_part import Faithful, Faithfulness
 
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'

@@ -34,6 +34,7 @@ def test_a_report_of_format_1_is_read_whole() -> None:
     same = {"verdict", "release", "decisions", "gates", "speed", "errors", "faithfulness", "data"}
     read = report.model_dump(mode="json")
     assert read["data"].pop("features") == [], "no model of then read fields"
+    assert [one.pop("several_files") for one in read["data"]["audit"]] == [False] * len(given["data"]["audit"])
     assert read["data"].pop("cut") == list(PARTS), "whether a part had its own file was not recorded"
     assert (read["decisions"].pop("needs"), read["decisions"].pop("max_miss")) == ({}, {}), "there were none"
     assert read["decisions"].pop("periods") == [], "rules had no dates"

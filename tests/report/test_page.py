@@ -12,7 +12,6 @@ import pytest
 from penjing.core.answers import Number
 from penjing.core.certificate import Gate
 from penjing.report.contract import (
-    AuditFinding,
     Baseline,
     Block,
     Calibration,
@@ -23,6 +22,7 @@ from penjing.report.contract import (
     Report,
     Scores,
 )
+from penjing.report.data_part import AuditFinding
 from penjing.report.page import LABELS_LISTED, SHOWN, render
 from penjing.report.phrases import words
 from penjing.report.verdict import note_of
@@ -219,6 +219,15 @@ def test_long_lists_are_cut_and_say_so(sample: Callable[..., Report]) -> None:
     assert words("en")["others"].format(count=7) in page
     shown = ", ".join(str(row) for row in range(100, 100 + SHOWN))
     assert f"{shown} …" in page
+
+
+def test_rows_of_one_among_several_files_are_shown_with_their_file(sample: Callable[..., Report]) -> None:
+    pages = []
+    for several in (False, True):
+        one = AuditFinding(level="warning", what="odd rows", count=1, rows={"add.csv": (9,)}, several_files=several)
+        pages.append(plain(render(sample(data=sample().data.model_copy(update={"audit": (one,)})))))
+    assert "add.csv" not in pages[0]
+    assert "add.csv 9" in pages[1]
 
 
 def test_the_most_confused_pairs_of_many_labels_come_first(sample: Callable[..., Report]) -> None:

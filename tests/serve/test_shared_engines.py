@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ def test_releases_without_a_common_base_are_refused(
         check_one_base([tenants[0], tiny_release])
     with pytest.raises(UsageError, match="two of the releases have the name `desk`"):
         check_one_base([tenants[0], tenants[0]])
+    upper = replace(tenants[1], info=tenants[1].info.model_copy(update={"name": "DESK"}))
+    with pytest.raises(UsageError, match="the names `desk` and `DESK` differ in case alone"):
+        check_one_base([tenants[0], upper])
     other = sealed(made_tenant(tiny_base, tmp_path, 0, rank=16), tmp_path, "other")
     with pytest.raises(UsageError, match="`desk` and `other` have different bases"):
         check_one_base([tenants[0], other])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,18 +40,18 @@ def test_members_may_have_rates_of_their_own(inputs: Inputs, tmp_path: Path, kin
     assert [row["learning_rate"] for row in one.card.notes["learning_rates"]] == [2.0e-3]
 
 
-def test_the_soup_is_greedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of members 0, 2 and 10 the mean of the first two is kept: with the third the score falls."""
-    monkeypatch.setattr(ensemble, "_rank", lambda scores, _: (scores["score"], 0.0))
+def test_the_soup_is_greedy() -> None:
+    """Of members 0, 2 and 10 the mean of the first two is kept: with the third the loss rises."""
     model = torch.nn.Linear(1, 1, bias=False)
 
     class Near:
-        """The score is higher the nearer the weight is to 1."""
+        """The loss is lower the nearer the weight is to 1."""
 
         def score(self, model: torch.nn.Linear) -> dict[str, float]:
-            return {"score": -abs(model.weight.item() - 1.0)}
+            return {"loss": abs(model.weight.item() - 1.0)}
 
-    members = [Outcome(weights={"weight": torch.tensor([[each]])}, scores={"score": -1.0}) for each in (0.0, 2.0, 10.0)]
-    outcome, used = ensemble._soup(members, model, Near(), None)  # type: ignore[arg-type]
+    members = [Outcome(weights={"weight": torch.tensor([[each]])}, scores={"loss": 1.0}) for each in (0.0, 2.0, 10.0)]
+    job = SimpleNamespace(metric="loss")
+    outcome, used = ensemble._soup(members, model, Near(), job)  # type: ignore[arg-type]
     assert used == 2
     assert outcome.weights["weight"].item() == model.weight.item() == 1.0

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from tests.tune.test_full import QUICK, base_folder, inputs  # noqa: F401 - fixtures
 from torch import nn
 
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Inputs, Run
+from penjing.core.own_code import OwnCode
 from penjing.model.encoder import Classifier, load_classifier, load_encoder
 from penjing.train.hooks import Hook, Moment
 from penjing.train.loop import Objective
 from penjing.train.supervised import Supervised
+from penjing.tune import ensemble
 from penjing.tune.fitting import Way, tune
 from penjing.tune.full import Options
 from penjing.tune.job import Job
@@ -62,6 +67,25 @@ def test_each_part_of_a_way_is_used(inputs: Inputs, tmp_path: Path) -> None:  # 
     assert changed and all(name.endswith("bias") and "layer.1." in name for name in changed), "of the trained layer"
     learned = sum(before[name].numel() for name in layers if name.endswith("bias") and "layer.1." in name)
     assert made.card.notes["learned_parameters"] == learned + 3 * 32 + 3, "and the head"
+
+
+@pytest.mark.parametrize("members", [None, "soup"])
+def test_a_loss_of_the_teams_own_that_is_not_finite_is_named(
+    inputs: Inputs,  # noqa: F811
+    tmp_path: Path,
+    members: str | None,
+) -> None:
+    """It is finite on the four rows on which it is tried, and not in training."""
+    source = "def mine(outputs, targets):\n    return outputs[:, 0] / float(len(outputs) == 4)\n"
+    code = OwnCode("mine", source, "losses.py")
+    given = QUICK | {"loss": "losses.py:mine", "learning_rate": (1e-3,)}
+    with pytest.raises(UsageError, match="the loss `mine` was not finite") as caught:
+        run = Run(tmp_path / "out", tmp_path / "s", threads=1)
+        if members:
+            ensemble.apply(replace(inputs, code=code), ensemble.Options(**given, members=2), run)
+        else:
+            tune(replace(inputs, code=code), Options(**given), run, Way("tune.some"))
+    assert caught.value.where == "losses.py"
 
 
 def test_another_way_does_not_take_over_a_finished_training(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811

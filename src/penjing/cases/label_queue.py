@@ -66,8 +66,8 @@ def write_queue(
 ) -> None:
     """Write the texts in the order of the choice.
 
-    chinese: whether the columns for the person have Chinese names. Raises UsageError for answers or cases that Label
-    Studio cannot show.
+    chinese: whether the columns for the person, and what is said in them, are in Chinese. Raises UsageError for answers
+    or cases that Label Studio cannot show.
     """
     if form == "labelstudio":
         path.write_text("".join(_tasks(found.chosen, release)), encoding="utf-8")
@@ -78,7 +78,7 @@ def write_queue(
     with open_case_file(path, workbook=workbook) as add:
         add([*names[:split], *columns.fields, *columns.texts, *columns.labels, *names[split:]])
         for one in found.chosen:
-            add(_cells(one, task, columns))
+            add(_cells(one, task, columns, chinese=chinese))
 
 
 def _beside(name: str, taken: Sequence[str], chinese: bool) -> str:
@@ -89,13 +89,14 @@ def _beside(name: str, taken: Sequence[str], chinese: bool) -> str:
     return shown
 
 
-def _cells(one: Suggestion, task: Task, columns: QueueColumns) -> list[object]:
+def _cells(one: Suggestion, task: Task, columns: QueueColumns, *, chinese: bool) -> list[object]:
     answer, text = one.prediction.answer, one.text
     facts = task.facts(answer)
-    outside = "yes" if one.prediction.out_of_scope else ""
+    outside = ("是" if chinese else "yes") if one.prediction.out_of_scope else ""
+    choices = ("、" if chinese else ", ").join(_labels(answer))
     cells = [text.id, text.file, text.row, task.outcome(facts), facts.get("p", ""), one.doubt, outside]
     cells += [text.cells.get(name, "") for name in columns.fields]
-    return [*cells, *split_texts(text.text), *[""] * len(columns.labels), ", ".join(_labels(answer)), "", ""]
+    return [*cells, *split_texts(text.text), *[""] * len(columns.labels), choices, "", ""]
 
 
 def _labels(answer: Answer) -> tuple[str, ...]:

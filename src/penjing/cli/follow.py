@@ -1,4 +1,4 @@
-"""The language of the messages about a recipe: by its `language`, else by its texts, else by the words of its file."""
+"""The language of the messages about a recipe or a release: the stated one, else that of texts, else of the file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penjing.cli.language import follow_texts
 
 if TYPE_CHECKING:
+    from penjing.core.nouns import Release
     from penjing.core.recipe import RecipeFile
     from penjing.data.read import Reading
 
@@ -43,6 +44,14 @@ def follow_recipe(file: RecipeFile) -> None:
         return
     first = data.files if isinstance(data.files, str) else next(iter(data.files.values()))
     follow_rows(file.resolve(first), Reading.of(data), data.text)
+
+
+def follow_release(release: Release, file: Path, reading: Reading, column: str | None) -> None:
+    """Use the language of a release, else that of the first texts that it is given."""
+    if release.info.language in _SAMPLE:
+        follow_texts([_SAMPLE[release.info.language]])
+    else:
+        follow_rows(file, reading, column)
 
 
 def follow_rows(path: Path, reading: Reading, column: str | None) -> None:

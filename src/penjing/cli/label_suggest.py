@@ -58,6 +58,7 @@ def suggest(
     from penjing.cases.label_queue import FORMS, write_queue
     from penjing.cases.suggest import LabelRequest
     from penjing.cases.suggest import suggest as choose_texts
+    from penjing.cli.follow import follow_release
     from penjing.cli.language import language
     from penjing.cli.show import Bar
     from penjing.cli.written import output_file
@@ -72,12 +73,14 @@ def suggest(
     method = _one_of(by, METHODS, f"there is no method `{by[:40]}`")
     shape = _one_of(form, FORMS, f"there is no form `{form[:40]}`")
     opened = open_release(_inside(release))
+    how = Reading(encoding, sheet, header, lines=lines)
+    follow_release(opened, Path(files[0]), how, text or opened.info.columns.get("text"))
     session = open_served(opened, threads=threads)
     schema = load_policy(opened).schema if opened.artifact.card.features else None
     with Bar() as bar:
         known = _labelled(recipe, session, bar) if recipe else _Labelled()
         rows = known.rows or (_counted(opened) if method == "rare" else {})
-        source = _Source(opened, session, schema, Reading(encoding, sheet, header, lines=lines), text)
+        source = _Source(opened, session, schema, how, text)
         faults: dict[str, list[Fault]] = {}
         bar.start("reading", None)
         found = [one for file in files for one in source.read(file, faults.setdefault(file, []))]

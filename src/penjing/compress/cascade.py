@@ -38,13 +38,14 @@ from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.agreement import AGREEMENT
 from penjing.compress.parts.deferral import Doubts, FirstAnswers, choose_deferral, doubts_of, leaving, rare_labels
-from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole
 from penjing.compress.parts.stages import serving, stage
 from penjing.compress.parts.teacher import store, stored, teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind, Loss
 from penjing.engines.static import StaticEngine, unseen_share
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit
@@ -143,7 +144,7 @@ def _answers(first: Artifact, texts: Sequence[str], run: Run) -> FirstAnswers:
     unseen: list[float] = []
     lengths: list[int] = []
     for start in range(0, len(texts), _SLICE):
-        check_stop(run)
+        check_stop(run.stop)
         rows = engine.encode(texts[start : start + _SLICE])
         logits += engine.run(rows).values()
         unseen += [unseen_share(seen, row) for row in rows]

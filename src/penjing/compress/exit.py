@@ -25,7 +25,7 @@ from torch import nn
 
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.agreement import AGREEMENT, choose_threshold
-from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole, with_tokenizer
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
@@ -33,6 +33,7 @@ from penjing.core.errors import UsageError
 from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind, Loss, Task
 from penjing.engines.early_exit import EXITS, ExitEngine, Exits, stage_files, sureness
 from penjing.engines.protocol import split_columns
@@ -251,7 +252,7 @@ def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, r
     # Until thresholds are set, no text exits early.
     closed = Exits(thresholds=(2.0,) * (len(model.ends) - 1))
     (target / EXITS).write_bytes(canonical_json(closed.model_dump(mode="json")))
-    check_stop(run)
+    check_stop(run.stop)
 
 
 def _thresholds(
@@ -269,7 +270,7 @@ def _thresholds(
     run.progress.start("compress.exit: thresholds", len(rows))
     found = []
     for row in rows:
-        check_stop(run)
+        check_stop(run.stop)
         found.append(side_by_side(task_of(parent.card), engine.every([row])))
         run.progress.advance()
     stages = np.split(np.concatenate(found), len(stage_files(folder)), axis=1)

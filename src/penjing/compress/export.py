@@ -15,11 +15,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.machine import EngineName, fastest_engine
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL as ONNX_MODEL
 from penjing.engines.openvino import MODEL as OPENVINO_MODEL
@@ -114,7 +115,7 @@ def write_engine(
     if packed:
         pack(target, FILES[engine][-1])
     with_tokenizer(parent, target)
-    check_stop(run)
+    check_stop(run.stop)
 
 
 def _from_torch(parent: Artifact, engine: EngineName, target: Path, half: bool) -> None:

@@ -28,12 +28,13 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, check_form, engine_of, write_engine
-from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.options import WrongValueError
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL as ONNX_MODEL
 from penjing.engines.openvino import MODEL as OPENVINO_MODEL
@@ -145,7 +146,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def _static(parent: Artifact, inputs: Inputs, options: Options, run: Run, full: Path, target: Path) -> None:
-    check_stop(run)
+    check_stop(run.stop)
     samples = calibration_samples(parent, inputs.train.texts, options.calibration_texts, run.seed)
     run.progress.start(f"fix the scales on {len(samples)} texts", None)
     if (full / OPENVINO_MODEL).exists():

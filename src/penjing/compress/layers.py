@@ -22,12 +22,13 @@ import torch
 from pydantic import Field
 from tokenizers import Tokenizer
 
-from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
 from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import Head, HeadKind
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.model.layers import keep_layers, layers_of
@@ -94,7 +95,7 @@ def _choose(
     heads = task_of(parent.card).heads
 
     def outputs_of(layers: list[int]) -> dict[str, torch.Tensor]:
-        check_stop(run)
+        check_stop(run.stop)
         found = predict_outputs(keep_layers(classifier, layers), rows, heads, Budget(rows=32, tokens=4096))
         return {
             name: torch.from_numpy(np.concatenate(found[name]) if heads[name].kind == "token" else found[name])

@@ -25,13 +25,14 @@ from pydantic import Field
 from torch import nn
 
 from penjing.compress.parts.neighbours import REPLACED, replaced
-from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import Head, HeadKind
 from penjing.data.augment.clauses import augment
 from penjing.engines.static import StaticEngine, unseen_share
@@ -186,7 +187,7 @@ def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: 
         run.progress.start(f"compress.static: {options.epochs} passes over {len(rows.grams):,} texts", total)
         for epoch in range(options.epochs):
             for places in np.array_split(source.permutation(len(rows.grams)), batches):
-                check_stop(run)
+                check_stop(run.stop)
                 for optimizer in optimizers:
                     optimizer.zero_grad()
                     for group in optimizer.param_groups:

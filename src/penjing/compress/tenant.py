@@ -22,12 +22,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole, with_tokenizer
 from penjing.compress.parts.tenant_graph import export_base, products
 from penjing.core.canon import canonical_json, digest_file
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind
 from penjing.engines.tenant import ABOUT, PRODUCTS, TenantInfo
 from penjing.model.adapters import FOLDER, A, Adapter, read_adapter, restore_base
@@ -138,7 +139,7 @@ def _write(parent: Artifact, adapter: Adapter, options: Options, run: Run, targe
         own[f"head:{name}.bias"] = linear.bias.detach().numpy().astype(np.float32)
     save_file(own, target / PRODUCTS)
     with_tokenizer(parent, target)
-    check_stop(run)
+    check_stop(run.stop)
 
 
 def _matrices(classifier: Classifier, adapter: Adapter, targets: str) -> list[str]:

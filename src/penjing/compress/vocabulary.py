@@ -14,10 +14,11 @@ from collections import Counter
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind
 from penjing.model.encoder import fit_vocabulary, load_classifier, save_classifier
 from penjing.model.vocabulary import cut_embeddings, cut_tokenizer, single_characters
@@ -49,7 +50,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     run.progress.start("compress.vocabulary: which pieces are used", len(texts))
     counts: Counter[int] = Counter()
     for first in range(0, len(texts), _SLICE):
-        check_stop(run)
+        check_stop(run.stop)
         for encoding in tokenizer.encode_batch(texts[first : first + _SLICE], add_special_tokens=False):
             counts.update(encoding.ids)
         run.progress.advance(len(texts[first : first + _SLICE]))

@@ -64,7 +64,6 @@ def leaking_problems(intake: Intake, leaking: list[int]) -> list[Problem]:
 def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> list[Problem]:
     """What was removed as a duplicate or for its conflicting labels."""
     problems = []
-    several = len({*intake.names}) > 1
     inside = [gone for gone, kept in found.exact if intake.parts[gone] == intake.parts[kept]]
     near = [gone for gone, kept in found.near if intake.parts[gone] == intake.parts[kept]]
     across = [gone for gone, kept in (*found.exact, *found.near) if intake.parts[gone] != intake.parts[kept]]
@@ -83,8 +82,7 @@ def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> li
         if positions:
             rows = places(intake, sorted(positions))
             counted = f"{len(positions):,} row{'s' * (len(positions) != 1)}: {message}"
-            told = Problem(severity="warning", code=code, message=counted, rows=rows, fix=fix, several_files=several)
-            problems.append(told)
+            problems.append(Problem(severity="warning", code=code, message=counted, rows=rows, fix=fix))
     return problems
 
 

@@ -317,7 +317,9 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
             else unseen_values(audit, audited.strata, tables, file_names(file))
         ),
     ]
-    return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
+    several = len({each.name for each in intake.files}) > 1
+    named = [problem.model_copy(update={"several_files": several}) for problem in problems]
+    return audit.model_copy(update={"problems": sorted(named, key=lambda problem: problem.severity)})
 
 
 def _ordered(counts: Counter[str]) -> dict[str, int]:

@@ -14,11 +14,12 @@ from typing import Any
 
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest, digest_lines
-from penjing.core.errors import DamageError, RunInterruptedError, UsageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import remove, write_whole
 from penjing.core.machine import instruction_set
 from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table, Watch
+from penjing.core.stop import check_stop
 from penjing.core.task import Task
 from penjing.data.features import fields_fingerprint
 from penjing.tasks import TASKS
@@ -62,8 +63,7 @@ class Cache:
         found = self._open(target)
         if found is not None:
             return Done(step, found, self._seconds(target), cached=True)
-        if self.stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(self.stop)
         if scratch.exists() and not scratch.is_dir():
             remove(scratch)
         scratch.mkdir(parents=True, exist_ok=True)

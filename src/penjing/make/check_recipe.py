@@ -32,13 +32,13 @@ from penjing.make.check_periods import audit_by_period
 from penjing.make.check_training import training_faults
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
-from penjing.make.continuing import Earlier, continued, continuing_faults
+from penjing.make.continuing import Earlier, continued, continuing_faults, open_start
 from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults, unlabelled_faults
 from penjing.make.plan import read_plan, read_search
 from penjing.make.search.ends import end_faults
 from penjing.make.search.ranges import Range
-from penjing.model.base import base_is_installed, open_base
+from penjing.model.base import base_is_installed
 from penjing.prove.certify import table_hashes
 from penjing.prove.joint import limits_of_tasks
 from penjing.prove.opened import LedgerState, look_up
@@ -181,7 +181,7 @@ def _go_on(found: Checked, reader: Reader | None, progress: Progress) -> None:
 def _open_base(found: Checked, *, sound: bool) -> None:
     """Open the base of the recipe, and add what its steps cannot do with it. sound: the steps themselves are valid."""
     file = found.file
-    found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
+    found.base = _attempt(found, lambda: open_start(file))
     if found.base is not None and sound:
         found.faults += order_faults(file, found.steps, found.base, found.named)
         of_base = base_faults(file, found.steps, found.base, found.named)
@@ -384,7 +384,8 @@ def _attempt(found: Checked, act: Callable[[], Found]) -> Found | None:
     try:
         return act()
     except PenjingError as error:
-        found.faults.append(error)
+        if str(error) not in map(str, found.faults):  # a damaged release may be both the base and what goes on
+            found.faults.append(error)
         return None
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from penjing.core.artifact import open_release
 from penjing.core.canon import unit_hash
 from penjing.core.certificate import INFO, SUITE, Gate
-from penjing.core.errors import PenjingError, RecipeError, UsageError
+from penjing.core.errors import DamageError, PenjingError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Table
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.task import Reader
@@ -26,6 +26,7 @@ from penjing.data.audit import Problem
 from penjing.data.features import rows_fingerprint
 from penjing.data.fold import fold
 from penjing.data.prepare import Prepared, fingerprint, prepare
+from penjing.model.base import open_base
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import table_hashes
 from penjing.prove.retained import EARLIER, TEST, Retained, forget_gate, lost_of, retained
@@ -68,12 +69,25 @@ class Earlier:
         return () if promised is None else forget_gate(promised, len(lost_of(session, self.suite)), len(self.suite))
 
 
+def open_start(file: RecipeFile) -> Artifact:
+    """The base of a recipe. Raises what `open_base` raises, with the line of `continues:` where that gives the base."""
+    named, base = file.recipe.continues, file.recipe.base
+    if named is None or base != named.release:
+        return open_base(base, file.path.parent)
+    try:
+        open_release(file.resolve(named.release))
+        return open_base(base, file.path.parent)
+    except PenjingError as error:
+        raise _at_line(error, _place(file, "release")) from None
+
+
 def continued(
     file: RecipeFile, data: Prepared, reader: Reader, progress: Progress, later: tuple[Path, ...] = ()
 ) -> tuple[Prepared, Earlier | None]:
     """The data of a recipe that begins from a release, and what `continues:` names; other data as they are.
 
-    later: the recipes that led to this one, which it cannot continue. Raises RecipeError with its line.
+    later: the recipes that led to this one, which it cannot continue. Raises RecipeError with its line, and DamageError
+    with it where the release is damaged.
     """
     named, path = file.recipe.continues, file.resolve(file.recipe.base)
     if named is None and not (path / INFO).is_file():
@@ -87,9 +101,7 @@ def continued(
     except RecipeError:
         raise
     except PenjingError as error:
-        if named is None:
-            raise RecipeError(_with_place(error), where=file.where("base"), fix=error.fix) from None
-        raise _fault(file, "release", _with_place(error), error.fix) from None
+        raise _at_line(error, file.where("base") if named is None else _place(file, "release")) from None
     return with_replayed(data, earlier, reader), earlier
 
 
@@ -204,14 +216,20 @@ def continuing_faults(file: RecipeFile, base: Artifact | None) -> list[RecipeErr
     return [RecipeError(what, where=file.where("gates", "forget"), fix=fix)]
 
 
-def _fault(file: RecipeFile, key: str, what: str, fix: str | None) -> RecipeError:
+def _fault(file: RecipeFile, key: str, what: str, fix: str) -> RecipeError:
+    return RecipeError(what, where=_place(file, key), fix=fix)
+
+
+def _at_line(error: PenjingError, where: str) -> PenjingError:
+    """An error of what the recipe names there, with its line before it; damage stays damage."""
+    what = error.what if error.where is None else f"{error.where}: {error.what}"
+    return (DamageError if isinstance(error, DamageError) else RecipeError)(what, where=where, fix=error.fix)
+
+
+def _place(file: RecipeFile, key: str) -> str:
+    """The line of a key of `continues:`, or of the folder alone."""
     given = file.tree.get("continues") if isinstance(file.tree, dict) else None
-    keys = (*_KEYS, key) if isinstance(given, dict) else _KEYS
-    return RecipeError(what, where=file.where(*keys), fix=fix)
-
-
-def _with_place(error: PenjingError) -> str:
-    return error.what if error.where is None else f"{error.where}: {error.what}"
+    return file.where(*((*_KEYS, key) if isinstance(given, dict) else _KEYS))
 
 
 def _suite(release: Release) -> Table:
@@ -237,7 +255,7 @@ def _rows_of(file: RecipeFile, release: Release, progress: Progress, later: tupl
         reader = reader_of(earlier)
         data, _ = continued(earlier, prepare(earlier, reader, progress), reader, progress, later)
     except UsageError as error:
-        raise _fault(file, "recipe", _with_place(error), error.fix) from None
+        raise _at_line(error, _place(file, "recipe")) from None
     inputs = Inputs(None, data.train, data.validation, features=earlier.recipe.data.feature_types())
     if rows_fingerprint(inputs) != release.artifact.card.data:
         what = f"{path.name} gives other train rows than those that the earlier release was made of"

@@ -17,10 +17,11 @@ import numpy as np
 from penjing.compress.parts.folds import fold_numbers, without_fold
 from penjing.core.answers import Answer
 from penjing.core.canon import digest
-from penjing.core.errors import DataError, MissingPackageError, RunInterruptedError
+from penjing.core.errors import DataError, MissingPackageError
 from penjing.core.methods import Step, source_hash
 from penjing.core.nouns import Inputs, Progress, Run, Silent, Table
 from penjing.core.recipe import RecipeFile
+from penjing.core.stop import check_stop
 from penjing.core.task import Task
 from penjing.data.doubts import MOST_LISTED, Doubt, LabelDoubts
 from penjing.data.features import rows_of
@@ -114,8 +115,7 @@ def _judged(file: RecipeFile, data: Prepared, table: Table, work: _FoldWork) -> 
     step = replace(step, options=step.options.model_copy(update={"c": (_STRENGTH,)}))
     positions, answers = list[int](), list[Answer]()
     for fold in range(FOLDS):
-        if work.stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(work.stop)
         held = np.flatnonzero(numbers == fold).tolist()
         try:
             answers += _answers(file, data, step, (without_fold(table, FOLDS, fold), table.take(held)), work)

@@ -80,11 +80,12 @@ class _FilledRow:
 def write_questions(doubts: LabelDoubts, labels: Sequence[str], path: Path, *, workbook: bool, chinese: bool) -> None:
     """Write the rows for a person, the least probable label first, as `store/case_file.py` describes.
 
-    labels: those that an answer may name. chinese: the heading in Chinese; `read_answers` reads both.
+    labels: those that an answer may name. chinese: heading and lists are in Chinese; `read_answers` reads both.
     """
     with open_case_file(path, workbook=workbook) as add:
         add(CHINESE_COLUMNS if chinese else COLUMNS)
-        listed = ", ".join(labels[:_MOST_LABELS]) + (", …" if len(labels) > _MOST_LABELS else "")
+        more = ["…"] if len(labels) > _MOST_LABELS else []
+        listed = ("、" if chinese else ", ").join([*labels[:_MOST_LABELS], *more])
         for each in doubts.doubts:
             asked = question_digest(each.text or "", each.given)
             cells = [each.file, each.row, each.text or "", each.given, each.suggested, each.p]

@@ -27,6 +27,7 @@ from penjing.measure.latency import Latency
 from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
+from penjing.report.data_part import DataPart
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.label_part import label_block
@@ -87,7 +88,7 @@ def fill(found: Found, threads: int) -> r.Report:
         fell_back=bool(choice and choice.fell_back),
         made=now.isoformat(timespec="seconds"),
         version=penjing.__version__,
-        data=r.DataPart.of(found.data.audit, found.data.fingerprint, recipe.data.features, cut_of(recipe.data)),
+        data=DataPart.of(found.data.audit, found.data.fingerprint, recipe.data.features, cut_of(recipe.data)),
         test=r.Scores(**_measured(scored), rows=len(scored), apart=_apart(scored, found.data)),
         baseline=r.Baseline(linear=_reference(found, "tune.linear", tested.linear)),
         teacher=_reference(found, _teacher_name(found), tested.teacher),

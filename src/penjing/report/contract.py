@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from penjing.core.certificate import CertifiedPeriod, Gate
-from penjing.core.recipe import PARTS
-from penjing.data.audit import Audit
 from penjing.data.doubts import LabelDoubts
-from penjing.data.split import labelled_rows
+from penjing.report.data_part import DataPart
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
 from penjing.report.learning_part import RowsForecast
@@ -24,7 +21,6 @@ from penjing.report.search_part import SearchPart
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 PageLanguage = Literal["en", "zh"]
-FIRST_ROWS = 20
 
 
 class _Part(BaseModel):
@@ -71,72 +67,6 @@ class Baseline(_Part):
     """Baseline models with which the sealed model is compared."""
 
     linear: Reference
-
-
-class AuditFinding(_Part):
-    """One problem that the audit found: `rows` are the first row numbers by file, `count` the number of all rows."""
-
-    level: Literal["error", "warning"]
-    what: str
-    code: str = ""
-    count: Count = 0
-    rows: dict[str, tuple[int, ...]] = {}
-    fix: str = ""
-
-
-class DataPart(_Part):
-    """The rows: numbers of rows read and removed, the split of the rest, and the findings of the audit."""
-
-    rows: Count = Field(description="rows read")
-    labels: dict[str, int] = Field(description="rows of each label, or band of values, after cleaning")
-    duplicates_removed: Count
-    splits: dict[str, int] = Field(description="rows of train, validation, calibration and test")
-    cut: tuple[str, ...] = Field(PARTS, description="parts that were cut from one file; the others have their own")
-    near_duplicates_removed: Count = 0
-    leaks_removed: Count = Field(0, description="duplicates and near duplicates of a row in another part")
-    conflicts: Count = Field(0, description="texts with two labels")
-    small_labels: tuple[str, ...] = Field((), description="labels with under 30 rows: always reviewed, in no gate")
-    masked: dict[str, int] = Field({}, description="pieces masked, by kind")
-    language: str = "mixed"
-    fingerprint: str = ""
-    features: tuple[str, ...] = Field((), description="declared fields that the model reads beside the text")
-    audit: tuple[AuditFinding, ...] = ()
-
-    @classmethod
-    def of(
-        cls, audit: Audit, fingerprint: str = "", features: Sequence[str] = (), cut: Sequence[str] = PARTS
-    ) -> DataPart:
-        """The part of an audit that the report shows."""
-        return cls(
-            rows=audit.rows,
-            labels=audit.labels,
-            duplicates_removed=audit.duplicates.exact,
-            near_duplicates_removed=audit.duplicates.near,
-            leaks_removed=audit.duplicates.across,
-            conflicts=len(audit.conflicts),
-            splits=audit.splits,
-            cut=tuple(cut),
-            small_labels=tuple(audit.small_labels),
-            masked=audit.masked,
-            language=audit.language,
-            fingerprint=fingerprint,
-            features=tuple(features),
-            audit=tuple(
-                AuditFinding(
-                    level=problem.severity,
-                    what=problem.message,
-                    code=problem.code,
-                    count=sum(map(len, problem.rows.values())),
-                    rows={name: tuple(numbers[:FIRST_ROWS]) for name, numbers in problem.rows.items()},
-                    fix=problem.fix,
-                )
-                for problem in audit.problems
-            ),
-        )
-
-    def labelled_rows(self, rows: int, part: str) -> int:
-        """About how many labelled rows give `rows` rows of a part."""
-        return labelled_rows(rows, part, self.splits, self.cut)
 
 
 class CalibrationError(_Part):

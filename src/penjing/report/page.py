@@ -14,7 +14,8 @@ from penjing.core.folder import write_whole
 from penjing.prove.forced import MISS
 from penjing.prove.retained import FORGET
 from penjing.report import charts
-from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.contract import Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.data_part import AuditFinding
 from penjing.report.doubts_part import doubts_context
 from penjing.report.learning_part import forecast_sentence
 from penjing.report.marked import both_sides, cut
@@ -257,7 +258,7 @@ class _Page:
         }
 
     def _finding(self, finding: AuditFinding) -> dict[str, str]:
-        several = len(finding.rows) > 1
+        several = finding.several_files or len(finding.rows) > 1
         shown = [f"{name if several else ''} {_numbers(rows)}".strip() for name, rows in finding.rows.items()]
         phrase = self.words.get(f"finding_{finding.code}")
         return {

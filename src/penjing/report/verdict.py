@@ -258,7 +258,7 @@ def _kept(report: Report, language: PageLanguage) -> list[str]:
 
 
 def _encoder(report: Report, language: PageLanguage) -> list[str]:
-    """Where the word model was tested: how far the fine-tuned encoder was from it on the test rows."""
+    """Where the word model was tested: how far the encoder was from it on the test rows."""
     teacher = report.teacher
     if teacher is None or teacher.name == LINEAR or teacher.difference is None:
         return []

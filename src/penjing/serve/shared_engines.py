@@ -7,6 +7,7 @@ Each service has its own release, policy, database, keys and lanes. Their models
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class SlowShare:
 
 
 def check_one_base(releases: Sequence[Release]) -> None:
-    """Raise UsageError for releases of different bases, of another form, or with the same name."""
+    """Raise UsageError for releases of different bases, of another form, or whose names are the same or one file."""
     for release in releases:
         form = release.artifact.card.form
         if form != "tenant":
@@ -102,11 +103,26 @@ def check_one_base(releases: Sequence[Release]) -> None:
                 where=str(other.folder),
                 fix=_ALONE + ", with the same `rank` and `targets`",
             )
-    names = [one.info.name for one in releases]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    _check_names([one.info.name for one in releases])
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise UsageError for two equal names, and for two that some file systems take for one: each has a database."""
+    seen: dict[str, str] = {}
+    for name in names:
+        same = unicodedata.normalize("NFC", name).casefold()
+        if same not in seen:
+            seen[same] = name
+            continue
+        if (earlier := seen[same]) == name:
+            raise UsageError(
+                f"two of the releases have the name `{name[:60]}`",
+                fix="give each once; a service is addressed by the `name` of its recipe",
+            )
         raise UsageError(
-            f"two of the releases have the name `{twice[:60]}`",
-            fix="give each once; a service is addressed by the `name` of its recipe",
+            f"the names `{earlier[:60]}` and `{name[:60]}` differ in case alone, and so would their databases: "
+            "some file systems take them for one",
+            fix="change `name:` in one of the recipes, and make it again",
         )
 
 

@@ -25,8 +25,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from penjing.core.canon import canonical_json
-from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run, Table
+from penjing.core.stop import check_stop
 from penjing.core.task import IGNORED, Item, Task
 from penjing.engines.linear import columns_of, outputs_of
 from penjing.tasks.measure import measure_outputs, metric_names
@@ -191,8 +191,7 @@ def fit_columns(matrix: Any, columns: Sequence[tuple[bool, Any]], c: float, run:
     coef, bias = np.zeros((matrix.shape[1], len(columns))), np.zeros(len(columns))
     whole = matrix
     for column, (numeric, targets) in enumerate(columns):
-        if run.stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(run.stop)
         matrix, mine = whole, targets
         if targets.dtype.kind == "f" and (known := ~np.isnan(targets)).sum() < len(targets):
             matrix, mine = whole[known], targets[known]

@@ -40,7 +40,7 @@ from penjing.tune.fitting import Way, tune
 from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_apart
-from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
 from penjing.tune.trained import known_layers, trained_layers
 from penjing.tune.writing import Files
 
@@ -61,8 +61,8 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field((2e-3,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(5.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(2e-3)
+    head_factor: float = head_factor_field(5.0)
     initial_rank: int = Field(12, ge=1, le=256, description="rank of every matrix's update at the start")
     rank: int = Field(4, ge=1, le=256, description="mean rank of the updates at the end; at most `initial_rank`")
     scale: float = Field(32.0, gt=0, le=1024, description="factor of the updates, divided by `initial_rank`")

@@ -29,10 +29,9 @@ from penjing.model.inserted import check_plain
 from penjing.model.layers import FAMILIES, layers_of
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
-from penjing.tune.kept_apart import keep_apart, values_of
-from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.trained import known_layers, learn_only, learned_names, trained_layers
-from penjing.tune.writing import Files
+from penjing.tune.kept_apart import keep_learned
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
+from penjing.tune.trained import known_layers, learn_only, trained_layers
 
 METHOD = "tune.adapter"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -49,8 +48,8 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field((3e-3,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(3.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(3e-3)
+    head_factor: float = head_factor_field(3.0)
     kind: Literal["houlsby", "pfeiffer"] = Field(
         "houlsby",
         description="houlsby: two adapters a layer, and norms learn; pfeiffer: one, after the feed-forward part",
@@ -82,14 +81,10 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     learn_only(encoder, learns.__contains__)
 
 
-def _merge(classifier: Classifier, job: Job) -> Files:
-    return keep_apart("adapter", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
-
-
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train adapters in `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
 
     Raises UsageError for a parent that is no encoder, of a family whose layers are not known, with adapters already or
     with fewer tokens than `max_tokens`, DataError for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=keep_learned("adapter")))

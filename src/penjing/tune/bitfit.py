@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
 from torch import nn
 
 from penjing.core.errors import UsageError
@@ -23,10 +22,9 @@ from penjing.core.task import HeadKind
 from penjing.model.encoder import Classifier
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
-from penjing.tune.kept_apart import keep_apart, values_of
-from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.trained import learn_only, learned_names
-from penjing.tune.writing import Files
+from penjing.tune.kept_apart import keep_learned
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
+from penjing.tune.trained import learn_only
 
 METHOD = "tune.bitfit"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -40,8 +38,8 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field((5e-3,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(2.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(5e-3)
+    head_factor: float = head_factor_field(2.0)
 
     def check_encoder(self, encoder: nn.Module) -> None:
         """Raise UsageError for an encoder without biases."""
@@ -60,14 +58,10 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     learn_only(classifier.encoder, _is_bias)
 
 
-def _merge(classifier: Classifier, job: Job) -> Files:
-    return keep_apart("bitfit", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
-
-
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train the biases of `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
 
     Raises UsageError for a parent that is no encoder, has no biases or takes fewer than `max_tokens`, DataError for
     tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=keep_learned("bitfit")))

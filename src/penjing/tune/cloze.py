@@ -46,13 +46,13 @@ from penjing.tune.fitting import CHECKPOINT_SECONDS, Way, tune
 from penjing.tune.further import rows_of_texts, unlabelled_texts
 from penjing.tune.gap import GAP, TEXT, GapModel, Template, token_head_of, words_of_labels
 from penjing.tune.job import Job, check_layers, check_tokens, prepare_job
-from penjing.tune.options import Rate, TrainingOptions
+from penjing.tune.options import Rate, TrainingOptions, rates_field, refuse_change
 from penjing.tune.pooled import Floats
 
+METHOD = "tune.cloze"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 CATALOGUE = False
-NAME = "tune.cloze"
 _TEMPLATES = {"zh": "{text}。这是[MASK]。", "en": "{text} It is [MASK].", "mixed": "{text} [MASK]"}
 Word = Annotated[str, Field(min_length=1, max_length=40)]
 
@@ -73,9 +73,7 @@ class Options(TrainingOptions):
     )
     cloze_rate: Rate = Field(1e-4, description="the rate at which filling the gap is learned")
     epochs: float = Field(4.0, gt=0, le=100, description="passes of the classifier over train rows and other texts")
-    learning_rate: tuple[Rate, ...] = Field(
-        (1e-4,), min_length=1, max_length=5, description="one rate, or up to five of which validation chooses the best"
-    )
+    learning_rate: tuple[Rate, ...] = rates_field(1e-4)
     temperature: float = Field(2.0, gt=0, le=20, description="temperature T at which the classifier learns scores")
     gold: float = Field(0.3, ge=0, le=1, description="weight a of the label, where there is one")
     texts: int = Field(2000, ge=0, le=1_000_000, description="most texts without labels that are used (0: all)")
@@ -93,9 +91,7 @@ class Options(TrainingOptions):
     @field_validator("label_smoothing")
     @classmethod
     def _of_labels(cls, given: Any, about: ValidationInfo) -> Any:
-        if given != cls.model_fields[about.field_name or ""].get_default(call_default_factory=True):
-            raise WrongValueError("has no effect here: the classifier learns scores", "take it out")
-        return given
+        return refuse_change(cls, given, about, "the classifier learns scores")
 
     @field_validator("words")
     @classmethod
@@ -124,7 +120,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     run.scratch.mkdir(parents=True, exist_ok=True)
     if not inputs.unlabelled:
         run.progress.say("no texts without labels: the classifier learns from the train rows alone")
-    filled = _fill(prepare_job(NAME, inputs, options, run))
+    filled = _fill(prepare_job(METHOD, inputs, options, run))
     classifiers: list[Classifier] = []
 
     def prepare(classifier: Classifier, job: Job) -> None:  # noqa: ARG001
@@ -135,7 +131,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         rows = rows_of_texts(filled.texts, job, classifiers[-1])
         return Taught(**vars(supervised), options=options, rows=rows, scores=filled.scores)
 
-    return tune(inputs, options, run, Way(NAME, prepare=prepare, objective=objective))
+    return tune(inputs, options, run, Way(METHOD, prepare=prepare, objective=objective))
 
 
 def check_gap(options: Options, base: Artifact, encoder: nn.Module) -> None:
@@ -171,7 +167,7 @@ def _fill(job: Job) -> Filled:
             patience=options.patience,
             checkpoint_seconds=CHECKPOINT_SECONDS,
         )
-        about = [NAME, job.parent.id, job.data, options.model_dump(mode="json"), run.seed, run.threads, run.device]
+        about = [METHOD, job.parent.id, job.data, options.model_dump(mode="json"), run.seed, run.threads, run.device]
         run.progress.say("learning to fill the gap")
         objective = Supervised(job.task, train, validation, job.budget, run.seed)
         key = digest([*about, torch.__version__])
@@ -194,7 +190,7 @@ def _scored(model: GapModel, template: Template, job: Job, padding: int) -> Fill
     """Scores of the train texts, then of those without labels."""
     options, run, inputs = job.options, job.run, job.inputs
     assert isinstance(options, Options)
-    others = unlabelled_texts(NAME, inputs, options.texts, run.seed) if inputs.unlabelled else []
+    others = unlabelled_texts(METHOD, inputs, options.texts, run.seed) if inputs.unlabelled else []
     texts = [*inputs.train.texts, *others]
     run.progress.start("filling the gap in every text", None)
     model.to(run.device).eval()

@@ -34,12 +34,12 @@ from penjing.tune.further import rows_of_texts, unlabelled_texts
 from penjing.tune.job import Job
 from penjing.tune.options import TrainingOptions
 
+METHOD = "tune.consistency"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 PAIRS = True
 JOINT = True
 CATALOGUE = False
 UNLABELLED = True
-NAME = "tune.consistency"
 
 
 class Options(TrainingOptions):
@@ -60,7 +60,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for no texts without labels, or a parent that is no encoder or takes fewer than `max_tokens`,
     DataError for tables without rows or labels, RunInterruptedError when stopped.
     """
-    texts = unlabelled_texts(NAME, inputs, options.texts, run.seed)
+    texts = unlabelled_texts(METHOD, inputs, options.texts, run.seed)
     copies = changed_copies(texts, options.change, options.copies, run.seed)
     classifiers: list[Classifier] = []
 
@@ -68,7 +68,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         rows = rows_of_texts([*texts, *copies], job, classifiers[-1])
         return Consistency(**vars(supervised), options=options, further=rows, texts=len(texts))
 
-    way = Way(NAME, prepare=lambda classifier, _: classifiers.append(classifier), objective=objective)
+    way = Way(METHOD, prepare=lambda classifier, _: classifiers.append(classifier), objective=objective)
     return tune(inputs, options, run, way)
 
 

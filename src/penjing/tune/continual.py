@@ -48,6 +48,7 @@ from penjing.tune.job import Job
 from penjing.tune.options import TrainingOptions
 from penjing.tune.writing import Files, no_files
 
+METHOD = "tune.continual"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
 
@@ -83,7 +84,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         what = "`ewc` is estimated from earlier rows, and none are learned again"
         raise UsageError(what, where="ewc", fix="name the earlier recipe under `continues:`, or write `ewc: 0`")
     merge = _merge if options.rank else no_files
-    return tune(inputs, options, run, Way("tune.continual", _begin, merge, _remember, _hooks))
+    return tune(inputs, options, run, Way(METHOD, _begin, merge, _remember, _hooks))
 
 
 def _begin(classifier: Classifier, job: Job) -> None:

@@ -26,7 +26,6 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.core.errors import DataError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
 from penjing.model.encoder import Classifier
@@ -35,11 +34,13 @@ from penjing.train.loop import Objective, Outcome
 from penjing.train.numerics import repeatable
 from penjing.train.soft_targets import SoftTargets
 from penjing.train.supervised import Supervised, predict_outputs
-from penjing.tune.fitting import Way, prepared, train_with
+from penjing.tune.fitting import Way, not_finite, prepared, train_with
 from penjing.tune.job import Job, prepare_job
 from penjing.tune.options import TrainingOptions
+from penjing.tune.rates import rank
 from penjing.tune.writing import Trained, write_tuned
 
+METHOD = "tune.ensemble"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
 
@@ -56,12 +57,14 @@ class Options(TrainingOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Tune `inputs.parent` several times and make one torch artifact. Raises what `tune.full` raises."""
     run.scratch.mkdir(parents=True, exist_ok=True)
-    job = prepare_job("tune.ensemble", inputs, options, run)
-    way = Way("tune.ensemble", prepare=partial(_same_head, seed=run.seed))
+    job = prepare_job(METHOD, inputs, options, run)
+    way = Way(METHOD, prepare=partial(_same_head, seed=run.seed))
     tried = [(_rate_of(job, number), _member(job, way, number)) for number in range(options.members)]
-    finite = sorted((one for one in tried if one[1].scores), key=lambda one: _rank(one[1].scores, job), reverse=True)
+    finite = sorted(
+        (one for one in tried if one[1].scores), key=lambda one: rank(one[1].scores, job.metric), reverse=True
+    )
     if not finite:
-        raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
+        raise not_finite(job)
     rate, members = finite[0][0], [one for _, one in finite]
     whole, model, objective = prepared(job, way)
     model.to(run.device).eval()
@@ -75,7 +78,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     inside = replace(job, run=replace(run, scratch=run.scratch / "student"))
     whole, outcome = train_with(inside, student, rate)
     if not outcome.scores:
-        raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
+        raise not_finite(job)
     return write_tuned(job, Trained(whole, rate, outcome), way.merge)
 
 
@@ -111,7 +114,7 @@ def _soup(members: Sequence[Outcome], model: nn.Module, objective: Supervised, j
     for one in members[1:]:
         tried = {name: value + (one.weights[name] - value) / (kept + 1) for name, value in mean.items()}
         found = _score(model, tried, objective)
-        if _rank(found, job) >= _rank(scores, job):
+        if rank(found, job.metric) >= rank(scores, job.metric):
             kept, mean, scores = kept + 1, tried, found
     _load(model, mean)
     return replace(members[0], weights=mean, scores=scores), kept
@@ -128,11 +131,6 @@ def _load(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
         for name, parameter in model.named_parameters():
             if name in weights:
                 parameter.copy_(weights[name])
-
-
-def _rank(scores: Mapping[str, float], job: Job) -> tuple[float, float]:
-    metric = -scores["loss"] if job.metric == "loss" else scores[job.metric]
-    return metric, -scores["loss"]
 
 
 def _answers(members: Sequence[Outcome], model: nn.Module, objective: Supervised, job: Job) -> dict[str, Any]:

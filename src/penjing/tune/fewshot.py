@@ -36,24 +36,22 @@ from penjing.train.supervised import Supervised, TargetRows, predict, run_model,
 from penjing.tune.balanced import balanced_batches
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
-from penjing.tune.options import Rate
+from penjing.tune.options import Rate, rates_field
 from penjing.tune.pooled import FittedHeadOptions, Floats, fitted_weights, pooled_train, read_pooled, set_heads
 from penjing.tune.writing import Files, no_files
 
+METHOD = "tune.fewshot"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 PAIRS = True
 JOINT = True
 CATALOGUE = False
-NAME = "tune.fewshot"
 
 
 class Options(FittedHeadOptions):
     """The options of `tune.fewshot`."""
 
     epochs: float = Field(4.0, gt=0, le=100, description="evaluations, each after every row was drawn `draws` times")
-    learning_rate: tuple[Rate, ...] = Field(
-        (1e-4,), min_length=1, max_length=5, description="one rate, or up to five of which validation chooses the best"
-    )
+    learning_rate: tuple[Rate, ...] = rates_field(1e-4)
     draws: int = Field(5, ge=1, le=1000, description="how often a row is drawn in an epoch, on average")
     pairs: Literal["cosine", "contrast"] = Field(
         "cosine",
@@ -78,7 +76,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         set_heads(classifier, job.task, *fitted_weights(states, job.task, job.golds[0], options.c, job.run))
         return no_files(classifier, job)
 
-    return tune(inputs, options, run, Way(NAME, prepare=read_pooled, objective=objective, merge=merge))
+    return tune(inputs, options, run, Way(METHOD, prepare=read_pooled, objective=objective, merge=merge))
 
 
 @dataclass(frozen=True)

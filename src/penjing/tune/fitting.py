@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from penjing.core.canon import digest
-from penjing.core.errors import DataError
+from penjing.core.errors import DataError, PenjingError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import Classifier
 from penjing.model.fields import WithFields, inner
@@ -59,8 +59,9 @@ class Way:
 def tune(inputs: Inputs, options: TrainingOptions, run: Run, way: Way) -> Artifact:
     """Tune `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on `inputs.validation`.
 
-    Raises UsageError for a parent that is no encoder or takes fewer than `max_tokens`, DataError for tables without
-    rows or labels, RunInterruptedError when stopped.
+    Raises UsageError for a parent that is no encoder or takes fewer than `max_tokens`, or a loss of the team's own that
+    is not finite; DataError for tables without rows or labels, or learning rates of which none gives a finite loss;
+    RunInterruptedError when stopped.
     """
     run.scratch.mkdir(parents=True, exist_ok=True)
     job = prepare_job(way.method, inputs, options, run)
@@ -73,7 +74,19 @@ def tune(inputs: Inputs, options: TrainingOptions, run: Run, way: Way) -> Artifa
         model, outcome = train_with(job, way, rates[place])
         if outcome.scores:
             return write_tuned(job, Trained(model, rates[place], outcome, tries), way.merge)
-    raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
+    raise not_finite(job)
+
+
+def not_finite(job: Job) -> PenjingError:
+    """The error for a job of which no training had a finite loss. A loss of the team's own may itself be the cause."""
+    code = job.inputs.code
+    if code is None or not job.code_id:
+        return DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
+    what = f"the loss `{code.name}` was not finite in training, with any learning rate"
+    fix = (
+        "keep it finite for all outputs, such as by `clamp` before `log` or a division; or give a lower `learning_rate`"
+    )
+    return UsageError(what, where=code.file, fix=fix)
 
 
 def train_with(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:

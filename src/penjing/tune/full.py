@@ -21,6 +21,7 @@ from penjing.core.task import HeadKind
 from penjing.tune.fitting import Way, tune
 from penjing.tune.options import TrainingOptions
 
+METHOD = "tune.full"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
@@ -37,4 +38,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder or takes fewer than `max_tokens`, DataError for tables without
     rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way("tune.full"))
+    return tune(inputs, options, run, Way(METHOD))

@@ -28,7 +28,7 @@ from penjing.tune.fitting import Way, tune
 from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_apart
-from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
 from penjing.tune.trained import known_layers, trained_layers
 from penjing.tune.writing import Files
 
@@ -44,8 +44,8 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field((1e-2,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(1.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(1e-2)
+    head_factor: float = head_factor_field(1.0)
     weight_decay: float = Field(0.0, ge=0, le=1, description="decoupled weight decay; of a scale, towards 0, not 1")
 
     def check_encoder(self, encoder: nn.Module) -> None:

@@ -11,7 +11,8 @@ from penjing.model.adapters import FOLDER, VALUE, Changes, adapter_info, save_ad
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import inserted_in
 from penjing.tune.job import Job
-from penjing.tune.writing import Files
+from penjing.tune.trained import learned_names
+from penjing.tune.writing import Files, Merge
 
 
 def keep_apart(kind: str, classifier: Classifier, job: Job, changes: Changes, **about: Any) -> Files:
@@ -29,6 +30,15 @@ def keep_apart(kind: str, classifier: Classifier, job: Job, changes: Changes, **
         save_adapter(folder / FOLDER, info, changes, classifier)
 
     return write
+
+
+def keep_learned(kind: str) -> Merge:
+    """What keeps apart the values of all parameters that learned, of a method that changes the encoder in place."""
+
+    def merge(classifier: Classifier, job: Job) -> Files:
+        return keep_apart(kind, classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
+
+    return merge
 
 
 def values_of(encoder: nn.Module, names: set[str]) -> Changes:

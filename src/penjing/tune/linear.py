@@ -25,9 +25,10 @@ from pydantic import Field
 
 from penjing.core.artifact import write_artifact
 from penjing.core.canon import digest
-from penjing.core.errors import RunInterruptedError, UsageError
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
+from penjing.core.stop import check_stop
 from penjing.core.task import CatalogueTask, HeadKind, Item, JointTask, Task
 from penjing.data import mask
 from penjing.data.features import features_for, rows_fingerprint
@@ -220,7 +221,7 @@ def _encode(train: Table, options: Options, run: Run, columns: int) -> tuple[Fea
     run.progress.start("tune.linear: features", 2 * len(train))
 
     def seen() -> None:
-        _check_stop(run)
+        check_stop(run.stop)
         run.progress.advance()
 
     features = fit_features(train.texts, options.words, options.characters, options.min_df, most, seen)
@@ -242,8 +243,3 @@ def _beside(matrix: Any, numbers: npt.NDArray[np.float32]) -> Any:
     from scipy.sparse import csr_matrix, hstack
 
     return hstack([matrix, csr_matrix(numbers.astype(np.float64))], format="csr")
-
-
-def _check_stop(run: Run) -> None:
-    if run.stop():
-        raise RunInterruptedError("stopped", fix="run the same command again to continue")

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import RunInterruptedError, UsageError
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Run, Table
+from penjing.core.stop import check_stop
 from penjing.core.task import CatalogueTask, Task
 from penjing.engines.linear import LinearEngine
 from penjing.tasks.measure import measure_outputs, metric_names
@@ -102,8 +103,7 @@ def _choose(rows: _EntryRows, task: Task, golds: Sequence[str], run: Run) -> Cho
             rest = np.setdiff1d(np.arange(count), held)
             outputs.append((rows.matrix[held] @ _weights(rows, rest, weight).T).toarray())
             said += [golds[place] for place in held.tolist()]
-            if run.stop():
-                raise RunInterruptedError("stopped", fix="run the same command again to continue")
+            check_stop(run.stop)
         found = measure_outputs(task, {name: np.concatenate(outputs)}, task.plain(), said, ())
         tried.append((weight, float(found[metric])))
         run.progress.say(f"train rows of weight {weight:g}: {metric.replace('_', ' ')} {tried[-1][1]:.4f} out of fold")
@@ -135,8 +135,7 @@ def _matrix(features: Features, texts: Sequence[str]) -> Any:
 
 def _counted(run: Run) -> Any:
     def seen() -> None:
-        if run.stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(run.stop)
         run.progress.advance()
 
     return seen

@@ -35,9 +35,10 @@ from penjing.model.inserted import check_plain
 from penjing.model.matrices import Targets, matrices
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
-from penjing.tune.options import Rate, TrainingOptions
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
 from penjing.tune.writing import Files
 
+METHOD = "tune.lora"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
@@ -51,13 +52,8 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field(
-        (5e-4, 1e-3, 2e-3),
-        min_length=1,
-        max_length=5,
-        description="one rate, or up to five of which validation chooses the best",
-    )
-    head_factor: float = Field(2.0, ge=1, le=1000, description="the new head learns at this multiple of the rate")
+    learning_rate: tuple[Rate, ...] = rates_field(5e-4, 1e-3, 2e-3)
+    head_factor: float = head_factor_field(2.0)
     rank: int = Field(8, ge=1, le=256, description="rank of the products")
     alpha: float = Field(16.0, gt=0, le=1024, description="the products are scaled by alpha / rank")
     rslora: bool = Field(False, description="scale by alpha / sqrt(rank) instead, for ranks of 32 and more")
@@ -76,7 +72,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, takes fewer than `max_tokens`, or has no such matrices, DataError
     for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way("tune.lora", prepare=put_in, merge=merge_in))
+    return tune(inputs, options, run, Way(METHOD, prepare=put_in, merge=merge_in))
 
 
 def put_in(classifier: Classifier, job: Job) -> None:
@@ -86,7 +82,7 @@ def put_in(classifier: Classifier, job: Job) -> None:
     options = job.options
     assert isinstance(options, Options)
     encoder = classifier.encoder
-    check_plain(encoder, "tune.lora")
+    check_plain(encoder, METHOD)
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,

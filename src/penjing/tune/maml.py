@@ -19,7 +19,6 @@ from functools import partial
 
 import torch
 from pydantic import Field
-from torch import nn
 
 from penjing.core.canon import digest
 from penjing.core.errors import DataError
@@ -34,7 +33,9 @@ from penjing.train.optim import Optimizing
 from penjing.tune.fitting import CHECKPOINT_SECONDS, Way, prepared, tune
 from penjing.tune.job import Job, prepare_job
 from penjing.tune.options import TrainingOptions
+from penjing.tune.pooled import read_pooled
 
+METHOD = "tune.maml"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 PAIRS = True
@@ -62,13 +63,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises what `tune.full` raises, and DataError where fewer than two labels have two rows.
     """
     run.scratch.mkdir(parents=True, exist_ok=True)
-    job = prepare_job("tune.maml", inputs, options, run)
+    job = prepare_job(METHOD, inputs, options, run)
     start = _learn_start(job, options)
-    return tune(inputs, options, run, Way("tune.maml", prepare=partial(_begin, start=start)))
-
-
-def _without_head(classifier: Classifier, job: Job) -> None:  # noqa: ARG001
-    classifier.head = nn.Identity()  # type: ignore[assignment]
+    return tune(inputs, options, run, Way(METHOD, prepare=partial(_begin, start=start)))
 
 
 def _begin(classifier: Classifier, job: Job, start: Mapping[str, torch.Tensor]) -> None:  # noqa: ARG001
@@ -85,7 +82,7 @@ def _learn_start(job: Job, options: Options) -> dict[str, torch.Tensor]:
     if sum(known.count(label) >= 2 for label in set(known)) < 2:
         raise DataError("small tasks need two labels of two rows", fix="use `tune.full`, or add rows")
     plain = replace(job, fields=None, numbers=(None, None))
-    whole, model, objective = prepared(plain, Way("tune.maml", prepare=_without_head))
+    whole, model, objective = prepared(plain, Way(METHOD, prepare=read_pooled))
     episodes = Episodes(
         objective.train.rows, known, (objective.validation.rows, asked), job.budget, job.run.seed, options.kind,
         options.episodes, options.ways, options.shots, options.inner_steps, options.inner_rate,

@@ -15,21 +15,33 @@ if TYPE_CHECKING:
     from torch import nn
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
-RATES = "one rate, or up to five of which validation chooses the best"
-HEAD_FACTOR = "the new head learns at this multiple of the rate"
+
+
+def rates_field(*rates: float) -> Any:
+    """The field `learning_rate` of a method whose default is these rates."""
+    what = "one rate, or up to five of which validation chooses the best"
+    return Field(rates, min_length=1, max_length=5, description=what)
+
+
+def head_factor_field(factor: float) -> Any:
+    """The field `head_factor` of a method whose default is this factor."""
+    return Field(factor, ge=1, le=1000, description="the new head learns at this multiple of the rate")
+
+
+def refuse_change(options: type[Options], given: Any, about: ValidationInfo, why: str) -> Any:
+    """The value of an option that a method does not read. Raises WrongValueError for another than the default."""
+    assert about.field_name is not None
+    if given != options.model_fields[about.field_name].get_default(call_default_factory=True):
+        raise WrongValueError(f"has no effect here: {why}", "take it out")
+    return given
 
 
 class _LengthOptions(Options):
     """How long and how fast an encoder is trained, and on what."""
 
     epochs: float = Field(3.0, gt=0, le=100, description="passes over the train rows; may be a fraction")
-    learning_rate: tuple[Rate, ...] = Field(
-        (5e-5, 1e-4, 2e-4),
-        min_length=1,
-        max_length=5,
-        description=RATES,
-    )
-    head_factor: float = Field(10.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(5e-5, 1e-4, 2e-4)
+    head_factor: float = head_factor_field(10.0)
     layers: Literal["auto", "all"] | Annotated[int, Field(ge=0, le=100)] = Field(
         "auto",
         description="how many top layers are trained (those below are computed once), or all with embeddings; auto: "

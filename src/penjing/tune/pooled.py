@@ -19,7 +19,6 @@ from pydantic import ValidationInfo, field_validator
 from torch import nn
 
 from penjing.core.nouns import Run, Silent
-from penjing.core.options import WrongValueError
 from penjing.core.task import Task
 from penjing.engines.linear import outputs_of
 from penjing.model.encoder import Classifier, padding_id
@@ -29,7 +28,7 @@ from penjing.train.linear import SparseRows, fit_rows
 from penjing.train.numerics import repeatable
 from penjing.train.supervised import IdRows, predict
 from penjing.tune.job import Job
-from penjing.tune.options import TrainingOptions
+from penjing.tune.options import TrainingOptions, refuse_change
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,9 +42,7 @@ class FittedHeadOptions(TrainingOptions):
     @field_validator("head_factor", "label_smoothing")
     @classmethod
     def _of_a_trained_head(cls, given: Any, about: ValidationInfo) -> Any:
-        if given != cls.model_fields[about.field_name or ""].get_default(call_default_factory=True):
-            raise WrongValueError("has no effect here: the head is fitted, not trained", "take it out")
-        return given
+        return refuse_change(cls, given, about, "the head is fitted, not trained")
 
 
 def read_pooled(classifier: Classifier, job: Job) -> None:  # noqa: ARG001

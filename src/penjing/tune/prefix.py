@@ -31,10 +31,9 @@ from penjing.model.prefix import put_prefixes
 from penjing.tune.fitting import Way, tune
 from penjing.tune.frequent import frequent_tokens
 from penjing.tune.job import Job
-from penjing.tune.kept_apart import keep_apart, values_of
-from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.trained import known_layers, learn_only, learned_names, trained_layers
-from penjing.tune.writing import Files
+from penjing.tune.kept_apart import keep_learned
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
+from penjing.tune.trained import known_layers, learn_only, trained_layers
 
 METHOD = "tune.prefix"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -48,8 +47,8 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field((3e-2,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(1.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(3e-2)
+    head_factor: float = head_factor_field(1.0)
     tokens: int = Field(16, ge=1, le=512, description="keys and values before those of the text, in each trained layer")
 
     def check_encoder(self, encoder: nn.Module) -> None:
@@ -102,10 +101,6 @@ def keys_and_values(
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _merge(classifier: Classifier, job: Job) -> Files:
-    return keep_apart("prefix", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
-
-
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train prefixes of `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
 
@@ -113,4 +108,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     the like already, or with fewer tokens than `max_tokens`, DataError for tables without rows or labels,
     RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=keep_learned("prefix")))

@@ -31,7 +31,7 @@ from penjing.tune.fitting import Way, tune
 from penjing.tune.frequent import frequent_tokens
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_apart, values_of
-from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
+from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
 from penjing.tune.writing import Files
 
 METHOD = "tune.prompt"
@@ -48,8 +48,8 @@ class Options(TrainingOptions):
 
     whole: ClassVar[bool] = True
 
-    learning_rate: tuple[Rate, ...] = Field((3e-2,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(1.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = rates_field(3e-2)
+    head_factor: float = head_factor_field(1.0)
     layers: Literal["auto", "all"] = Field(
         "auto", description="the prompt is below all layers, so that all are computed at every step; both mean this"
     )

@@ -30,8 +30,8 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.stop import check_stop
 from penjing.core.task import IGNORED, Head, HeadKind, Loss
 from penjing.model.encoder import Classifier
 from penjing.train.batches import Ints
@@ -41,15 +41,15 @@ from penjing.train.supervised import Supervised, predict, run_model, score_outpu
 from penjing.tune.balanced import balanced_batches
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job, prepare_job, whole_model
-from penjing.tune.options import Rate
+from penjing.tune.options import Rate, rates_field
 from penjing.tune.pooled import FittedHeadOptions, Floats, pooled_train, read_pooled, set_heads
 from penjing.tune.writing import Files, Trained, no_files, write_tuned
 
+METHOD = "tune.prototype"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 LOSSES: tuple[Loss, ...] = ("cross_entropy", "binary_cross_entropy")
 PAIRS = True
 CATALOGUE = False
-NAME = "tune.prototype"
 # The output of a label without a row: never the answer, and finite.
 _NEVER = -1e4
 # Where every train row has a label or none has it: a probability of 5e-5, as in `train/linear.py`.
@@ -60,9 +60,7 @@ class Options(FittedHeadOptions):
     """The options of `tune.prototype`."""
 
     epochs: float = Field(0.0, ge=0, le=100, description="passes of training the encoder; 0: it stays as it is")
-    learning_rate: tuple[Rate, ...] = Field(
-        (1e-4,), min_length=1, max_length=5, description="one rate, or up to five of which validation chooses the best"
-    )
+    learning_rate: tuple[Rate, ...] = rates_field(1e-4)
     shrinkage: float = Field(
         0.5,
         gt=0,
@@ -88,11 +86,10 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         return no_files(classifier, job)
 
     if options.epochs:
-        return tune(inputs, options, run, Way(NAME, prepare=read_pooled, objective=objective, merge=merge))
+        return tune(inputs, options, run, Way(METHOD, prepare=read_pooled, objective=objective, merge=merge))
     run.scratch.mkdir(parents=True, exist_ok=True)
-    if run.stop():
-        raise RunInterruptedError("stopped", fix="run the same command again to continue")
-    job = prepare_job(NAME, inputs, options, run)
+    check_stop(run.stop)
+    job = prepare_job(METHOD, inputs, options, run)
     classifier, _ = whole_model(job)
     assert isinstance(classifier, Classifier)
     read_pooled(classifier, job)

@@ -27,9 +27,10 @@ from pydantic import Field
 
 from penjing.core.artifact import CARD, open_artifact, write_artifact
 from penjing.core.canon import digest
-from penjing.core.errors import DamageError, RunInterruptedError
+from penjing.core.errors import DamageError
 from penjing.core.folder import MANIFEST
 from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.core.stop import check_stop
 from penjing.core.task import HeadKind, Task
 from penjing.data.features import rows_fingerprint
 from penjing.runtime.open import open_session
@@ -39,11 +40,11 @@ from penjing.tune.fitting import Way, tune
 from penjing.tune.further import unlabelled_texts
 from penjing.tune.options import TrainingOptions
 
+METHOD = "tune.selftrain"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
 UNLABELLED = True
-NAME = "tune.selftrain"
 _SLICE = 64
 
 
@@ -74,7 +75,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for no texts without labels, or a parent that is no encoder or takes fewer than `max_tokens`,
     DataError for tables without rows or labels, RunInterruptedError when stopped.
     """
-    texts = unlabelled_texts(NAME, inputs, options.texts, run.seed)
+    texts = unlabelled_texts(METHOD, inputs, options.texts, run.seed)
     inputs = replace(inputs, task=task_for(inputs))
     present, rounds = inputs, list[dict[str, float | int]]()
     best: tuple[float, Artifact] | None = None
@@ -111,7 +112,7 @@ def _round(number: int, inputs: Inputs, options: Options, run: Run) -> Artifact:
     run.progress.say(f"round {number} of {options.rounds}")
     epochs = options.student_epochs if number else options.epochs
     own = options.model_copy(update={"epochs": epochs})
-    return tune(inputs, own, replace(run, out=folder / "model", scratch=folder), Way(NAME))
+    return tune(inputs, own, replace(run, out=folder / "model", scratch=folder), Way(METHOD))
 
 
 def _answers(teacher: Artifact, texts: Sequence[str], threshold: float, run: Run) -> list[Sure]:
@@ -120,8 +121,7 @@ def _answers(teacher: Artifact, texts: Sequence[str], threshold: float, run: Run
     task, found = session.task, list[Sure]()
     run.progress.start("answers for texts without labels", len(texts))
     for first in range(0, len(texts), _SLICE):
-        if run.stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(run.stop)
         some = texts[first : first + _SLICE]
         for text, prediction in zip(some, session.predict(some), strict=True):
             facts = task.facts(prediction.answer)

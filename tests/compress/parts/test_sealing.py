@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.artifact import open_artifact
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.folder import verify
 from penjing.core.nouns import Artifact, Card, Inputs, Release, Run, Table
 from penjing.core.options import Options
+from penjing.core.stop import check_stop
 from penjing.runtime.open import open_session
 from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 
@@ -111,7 +112,7 @@ def test_scoring_stops_between_two_slices(parent: Artifact, inputs: Inputs, run:
     with pytest.raises(RunInterruptedError, match="stopped"):
         score(parent.folder, parent.card, inputs.validation, replace(run, stop=lambda: next(looks)), "scoring")
     assert isinstance(run.progress, Counted) and 0 < run.progress.done < 80
-    check_stop(run)
+    check_stop(run.stop)
 
 
 def test_the_card_adds_to_the_parents(parent: Artifact, inputs: Inputs, run: Run, form: Path) -> None:

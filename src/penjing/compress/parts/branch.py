@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run, Table
+from penjing.core.stop import check_stop
 from penjing.core.task import Task
 from penjing.engines.linear import columns_of, outputs_of
 from penjing.engines.static import StaticEngine
@@ -53,8 +53,7 @@ def _counts(texts: Sequence[str], grams: Grams, run: Run) -> csr_matrix:
     """(texts, buckets): how often each n-gram is in a text, divided by the root of the number of its n-grams."""
     found = []
     for text in texts:
-        if run.stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(run.stop)
         found.append(grams.of(text))
     sizes = np.array([len(row) for row in found])
     values = np.repeat(1 / np.sqrt(np.maximum(sizes, 1)), sizes)

@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from penjing.compress.parts.sealing import check_stop
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.stop import check_stop
 from penjing.core.task import Item
 from penjing.model.encoder import Classifier, padding_id
 from penjing.tasks import task_of
@@ -62,7 +62,7 @@ def importance(
     try:
         with repeatable(run.seed, run.threads):
             for index in sorted_batches(rows.lengths, Budget(rows=32, tokens=4096)):
-                check_stop(run)
+                check_stop(run.stop)
                 outputs = torch.split(forward(classifier, rows, index), sizes, dim=1)
                 losses = [
                     hard_loss(head.loss, one, torch.from_numpy(np.asarray(gold[name])[index]), reduction="sum")

@@ -10,10 +10,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from penjing.compress.parts.sealing import check_stop
 from penjing.compress.parts.teacher import store, stored
 from penjing.core.canon import digest_lines
 from penjing.core.nouns import Artifact, Run
+from penjing.core.stop import check_stop
 from penjing.model.encoder import fit_vocabulary, load_encoder, padding_id
 from penjing.model.heads import mean_pool
 from penjing.model.prompt import run_encoder
@@ -41,7 +41,7 @@ def pooled_states(artifact: Artifact, texts: Sequence[str], limit: int, run: Run
     states = np.empty((len(texts), _width(encoder)), dtype=np.float32)
     run.progress.start(title, len(texts))
     for first in range(0, len(order), _SLICE):
-        check_stop(run)
+        check_stop(run.stop)
         places = order[first : first + _SLICE]
         own = [texts[place] for place in places]
         path = folder / f"{digest_lines([artifact.id, str(limit), *own])[:32]}.npy"
@@ -60,7 +60,7 @@ def _compute(encoder: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], lim
     states = np.empty((len(ids), _width(encoder)), dtype=np.float32)
     with repeatable(run.seed, run.threads, run.device), torch.inference_mode():
         for rows in sorted_batches(lengths, _BUDGET):
-            check_stop(run)
+            check_stop(run.stop)
             given, mask = (part.to(run.device) for part in pad_ids([ids[row] for row in rows], padding))
             hidden = run_encoder(encoder, given, mask)
             states[rows] = mean_pool(hidden, mask).float().cpu().numpy()

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.core.artifact import write_artifact
-from penjing.core.errors import DamageError, RunInterruptedError, UsageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
 from penjing.core.options import Options
+from penjing.core.stop import check_stop
 from penjing.core.task import Item, Outputs
 from penjing.data.features import rows_of
 from penjing.data.mask import VERSION
@@ -78,7 +79,7 @@ def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> Outpu
     # Sorted by length, so that the texts of a slice have few different lengths.
     order = sorted(range(len(table)), key=lambda i: (len(table.texts[i]), i))
     for first in range(0, len(order), _SLICE):
-        check_stop(run)
+        check_stop(run.stop)
         texts = [table.texts[i] for i in order[first : first + _SLICE]]
         given = [fields[i] for i in order[first : first + _SLICE]]
         for name, values in session.outputs(texts, given).items():
@@ -148,7 +149,7 @@ def seal(
             alike = agreement(task, outputs, before, table.labels, items)
             metrics["validation_agreement"] = round(alike, 6)
         card = card.model_copy(update={**card_fields(task, calibration), "metrics": metrics})
-    check_stop(run)
+    check_stop(run.stop)
     return write_artifact(run.out, card, lambda target: _copy(folder, target))
 
 
@@ -170,12 +171,6 @@ def whole(folder: Path, make: Callable[[Path], None]) -> Path:
     with sealed_folder(folder) as partial:
         make(partial)
     return folder
-
-
-def check_stop(run: Run) -> None:
-    """Raise RunInterruptedError if the run was asked to stop."""
-    if run.stop():
-        raise RunInterruptedError("stopped", fix="run the same command again to continue")
 
 
 def _copy(folder: Path, target: Path) -> None:

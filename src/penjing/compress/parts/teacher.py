@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from penjing.compress.parts.sealing import check_stop
 from penjing.core.canon import digest_lines
 from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Run
+from penjing.core.stop import check_stop
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 from penjing.tasks import side_by_side, task_of
@@ -58,7 +58,7 @@ def teacher_outputs(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run,
 def _compute(session: Session, texts: Sequence[str], run: Run) -> Floats:
     parts = []
     for start in range(0, len(texts), _BATCH):
-        check_stop(run)
+        check_stop(run.stop)
         parts.append(side_by_side(session.task, session.outputs(texts[start : start + _BATCH])))
         run.progress.advance(len(parts[-1]))
     return np.concatenate(parts)

@@ -24,11 +24,11 @@ from penjing.compress.parts.folds import fold_numbers, fold_teacher
 from penjing.compress.parts.nearest import nearest_places
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.pooled import pooled_states
-from penjing.compress.parts.sealing import check_stop
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options, WrongValueError
+from penjing.core.stop import check_stop
 from penjing.data.augment.clauses import augment
 from penjing.data.fold import fold
 from penjing.data.mask import VERSION, open_masking
@@ -140,7 +140,7 @@ def neighbours_of(student: Artifact, inputs: Inputs, options: TransferOptions, r
     run.progress.start(f"{method}: neighbours of the train texts", len(drawn))
 
     def tick(count: int) -> None:
-        check_stop(run)
+        check_stop(run.stop)
         run.progress.advance(count)
 
     return [pool[place] for place in nearest_places(queries, states, options.neighbours, tick)]
@@ -160,7 +160,7 @@ def _pool(student: Artifact, inputs: Inputs, options: TransferOptions, run: Run,
     if inputs.corpora:
         run.progress.start(f"{method}: pieces of the corpus", None)
         documents = (text for corpus in inputs.corpora for text in corpus.documents("train"))
-        found = sample_crops(documents, inputs.train.texts, options.crops, run.seed, lambda: check_stop(run))
+        found = sample_crops(documents, inputs.train.texts, options.crops, run.seed, lambda: check_stop(run.stop))
         masking = open_masking(student.card.masking or VERSION)
         pool = [masking(text).text for text in found]
     known = {fold(text) for table in (inputs.train, inputs.validation) for text in table.texts}

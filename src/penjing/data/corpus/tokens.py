@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.core.canon import digest
-from penjing.core.errors import RunInterruptedError
 from penjing.core.folder import replaced_file, write_whole
 from penjing.core.nouns import Progress, Silent, TextCorpus
+from penjing.core.stop import check_stop
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -140,8 +140,7 @@ def _tokenise(
     small = settings.tokenizer.get_vocab_size(with_added_tokens=True) <= 1 << 16
     shard = _Shard(np.uint16 if small else np.uint32, settings)
     while batch := list(islice(documents, _BATCH)):
-        if stop():
-            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        check_stop(stop)
         shard.add(batch)
         progress.advance(len(batch))
         if shard.tokens >= shard_tokens:
