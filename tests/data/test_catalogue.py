@@ -42,7 +42,8 @@ def test_texts_are_their_own_ids_and_one_column_needs_no_name(tmp_path: Path) ->
         (f"id,text\na,one\nb,{'x' * (LONGEST_ENTRY + 1)}\n", "id", "2,001 characters", ":3"),
         (f"id,text\na,one\n{'x' * 201},two\n", "id", "an id of 201", ":3"),
         (f"id,text\na,one\nb,{'x' * 201}\n", "", "an id of 201", ":3"),
-        ("id,text\n" + "".join(f"a{i},one {i}\n" for i in range(MOST_ENTRIES + 1)), "id", "more than 10,000", ""),
+        ("id,text\n" + "".join(f"a{i},one {i}\n" for i in range(MOST_ENTRIES + 1)), "id", "more than 50,000", ""),
+        ("id,text\n" + "".join(f"a{i},{i:0{LONGEST_ENTRY}}\n" for i in range(10_001)), "id", "20,000,000 char", ""),
         ("id,text\na,one,more\nb,two\n", "id", "", ":2"),
     ],
 )  # fmt: skip

@@ -58,6 +58,51 @@ def test_probabilities_fit_how_often_answers_are_right() -> None:
     assert np.mean([task.facts(one)["p"] for one in answers]) == pytest.approx(np.mean(right), abs=0.02)
 
 
+def generated(rows: int, seed: int) -> tuple[list[Item], list[np.ndarray], list[str]]:
+    """Passages of 30 words, where the model is as sure of long answers as of short ones, but wrong more often."""
+    random = np.random.default_rng(seed)
+    text = " ".join(["word"] * 30)
+    places = np.array([(0, 0), *((5 * i, 5 * i + 4) for i in range(30)), (0, 0)])
+    tables, golds = [], []
+    for _ in range(rows):
+        first, length = int(random.integers(0, 18)), int(random.integers(0, 12))
+        table = random.normal(size=(32, 2))
+        table[1 + first, 0] += (height := float(random.uniform(2, 7)))
+        table[1 + first + length, 1] += height
+        right = random.random() < 1 / (1 + np.exp(-(height - 1.0 - 0.6 * length)))
+        start = first if right else 20 + int(random.integers(0, 5))
+        golds.append(write_answers([(5 * start, 5 * (first + length if right else start) + 4, "answer")]))
+        tables.append(table)
+    return [Item(text, places)] * rows, tables, golds
+
+
+def test_probabilities_hold_for_short_and_for_long_answers_on_other_rows() -> None:
+    task = AnswerPassages(none=False)
+    items, tables, golds = generated(500, 5)
+    calibration = task.fit({"passage": tables}, golds, items)
+    items, tables, golds = generated(2_000, 6)
+    answers = task.decode({"passage": tables}, calibration, items)
+    facts = [task.facts(one) for one in answers]
+    p, long = np.array([one["p"] for one in facts]), np.array([one["answer.length"] >= 30 for one in facts])
+    right = np.array([not task.wrong(task.outcome(one), gold) for one, gold in zip(facts, golds, strict=True)])
+    assert abs(right[long].mean() - right[~long].mean()) > 0.3
+    for part in (long, ~long):
+        assert p[part].mean() == pytest.approx(right[part].mean(), abs=0.04)
+    inside = [(p >= low) & (p < low + 0.2) for low in (0.0, 0.2, 0.4, 0.6, 0.8)]
+    assert sum(abs(p[one].mean() - right[one].mean()) * one.mean() for one in inside if one.any()) < 0.05
+
+
+def test_the_calibration_of_an_earlier_version_is_read_as_it_was() -> None:
+    table = np.zeros((6, 2))
+    table[2] = 2.0
+    earlier = {"bias": 0.0, "answered": [0.5, -1.0], "none": [1.0, 0.0]}
+    (said,) = AnswerPassages(none=False).decode({"passage": [table]}, earlier, [ITEM])
+    share = np.exp(4.0) / (np.exp(4.0) + 3 * np.exp(2.0) + 6)
+    assert isinstance(said, Spans) and said.p == pytest.approx(
+        1 / (1 + np.exp(-(0.5 * np.log(share / (1 - share)) - 1.0))), abs=1e-6
+    )
+
+
 def test_rules_see_whether_there_is_an_answer() -> None:
     task = AnswerPassages(none=True)
     said = task.facts(Spans((Span(3, 8, "answer", 0.7),), 0.7))

@@ -28,6 +28,10 @@ def test_the_answer_and_its_share_are_those_of_all_pieces() -> None:
         else:
             assert found.place == (PLACES[first, 0], PLACES[last, 1])
             assert found.share == pytest.approx(np.exp(top - total))
+            elsewhere = [score for (i, j), score in each.items() if j < first or i > last]
+            edges = [z for (i, j), z in each.items() if i <= last and j >= first and (i, j) != (first, last)]
+            assert found.apart == pytest.approx(min([20.0, *(top - score for score in elsewhere)]))
+            assert found.beside == pytest.approx(min([20.0, *(top - score for score in edges)]))
         without = best_of(scores, none=False)
         assert without.place is not None
         assert without.share == pytest.approx(np.exp(top - np.logaddexp.reduce([*each.values()])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penjing.tasks.ranking import fit_ranking, nearest_places, rank_counts, rank_metrics, with_none
+from penjing.tasks.ranking import fit_ranking, nearest_places, rank_counts, rank_metrics, some_rows, with_none
 
 
 def test_recall_and_reciprocal_rank_by_hand() -> None:
@@ -18,6 +18,18 @@ def test_recall_and_reciprocal_rank_by_hand() -> None:
 
 def test_ties_go_to_the_first_entry() -> None:
     assert nearest_places(np.array([[1.0, 2.0, 2.0, 0.0]]), 3).tolist() == [[1, 2, 0]]
+
+
+def test_many_entries_are_ranked_as_if_they_were_sorted() -> None:
+    draw = np.random.default_rng(3)
+    for table in (draw.normal(size=(20, 3_000)), draw.integers(0, 40, (20, 3_000)).astype(float), np.zeros((2, 2_000))):
+        assert np.array_equal(nearest_places(table), np.argsort(-table, axis=1, kind="stable")[:, :10])
+
+
+def test_rows_are_left_out_where_their_scores_would_not_fit_the_memory() -> None:
+    assert len(range(1_000)[some_rows(1_000, 10_000)]) == 1_000
+    assert len(range(1_000)[some_rows(1_000, 50_000)]) == 500
+    assert len(range(0)[some_rows(0, 50_000)]) == 0
 
 
 def test_without_rows_that_have_none_there_is_no_such_answer() -> None:

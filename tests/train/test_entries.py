@@ -11,7 +11,7 @@ from penjing.data.catalogue import Catalogue
 from penjing.tasks.nearest import Nearest
 from penjing.train.batches import Budget
 from penjing.train.entries import SCALE, NearEntries, layer_of
-from penjing.train.supervised import IdRows, TargetRows
+from penjing.train.supervised import IdRows, Rows, TargetRows
 
 IDS = ("a", "b", "c")
 TASK = Nearest("none", Catalogue(IDS, IDS))
@@ -80,3 +80,22 @@ def test_training_brings_texts_to_their_entries() -> None:
         optimizer.step()
     after = what.score(model)
     assert after["recall_at_1"] == 1 > before["recall_at_1"] and after["loss"] < before["loss"]
+
+
+def test_an_evaluation_of_a_large_catalogue_encodes_some_entries_and_all_right_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("penjing.train.entries._COMPARED", 2)
+    task = Nearest("none", Catalogue(tuple("abcdef"), tuple("abcdef")))
+    rows = TargetRows.of(task, rows_of(4, 5), ["d", "e"])
+    near = NearEntries(task, rows, rows, BUDGET, seed=0, entries=rows_of(1, 2, 3, 4, 5, 6))
+    assert near.score(Vectors().eval())["recall_at_1"] == 1.0, "the text of `d` is that of its entry"
+    lengths: list[int] = []
+
+    def counted(model: nn.Module, entries: Rows, budget: Budget) -> np.ndarray:
+        lengths.append(len(entries.lengths))
+        return layer_of(model, entries, budget)
+
+    monkeypatch.setattr("penjing.train.entries.layer_of", counted)
+    near.score(Vectors().eval())
+    assert lengths == [2]

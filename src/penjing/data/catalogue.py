@@ -12,8 +12,9 @@ from penjing.data.labels import LONGEST_LABEL, read_label
 from penjing.data.mask import mask
 from penjing.data.read import open_table
 
-# The last layer of a model has a row for each entry, and a record of the release holds their texts.
-MOST_ENTRIES = 10_000
+# All entries are compared with every text, and a release holds their texts three times.
+MOST_ENTRIES = 50_000
+MOST_CHARACTERS = 20_000_000
 LONGEST_ENTRY = 2_000  # characters
 
 
@@ -29,11 +30,13 @@ def read_catalogue(path: AnyPath, text: str = "text", identity: str = "") -> Cat
     """The entries of a file. text: the column of their texts; identity: that of their ids, "" if texts are the ids.
 
     A file with one column needs no names. Raises UsageError for a file or a column that is not there, DataError for
-    fewer than two entries or too many, an empty text, and an id or a text that is there twice.
+    fewer than two entries or too many, too many characters in all, an empty text, and an id or a text that is there
+    twice.
     """
     table = open_table(path, wanted=[name for name in (text, identity) if name])
     ids: dict[str, int] = {}
     texts: dict[str, int] = {}
+    characters = 0
     for row, cells in table.rows():
         where = f"{table.where}:{row}"
         column = _column(cells, text, where)
@@ -44,8 +47,11 @@ def read_catalogue(path: AnyPath, text: str = "text", identity: str = "") -> Cat
                 message = f"`{shown(found, 60)}` is in row {kept[found]} of the catalogue too"
                 raise DataError(message, where=where, fix="keep one of the two rows")
             kept[found] = row
+        characters += len(words)
         if len(ids) > MOST_ENTRIES:
-            _refuse_more(table.where)
+            _refuse_more(table.where, f"the catalogue has more than {MOST_ENTRIES:,} entries")
+        if characters > MOST_CHARACTERS:
+            _refuse_more(table.where, f"the texts of the entries have more than {MOST_CHARACTERS:,} characters")
     return Catalogue(tuple(ids), tuple(mask(one).text for one in checked(list(ids), list(texts), table.where)))
 
 
@@ -56,8 +62,7 @@ def checked(ids: Sequence[str], texts: Sequence[str], where: str | None = None) 
     return texts
 
 
-def _refuse_more(where: str) -> None:
-    what = f"the catalogue has more than {MOST_ENTRIES:,} entries"
+def _refuse_more(where: str, what: str) -> None:
     raise DataError(what, where=where, fix="use a smaller one, such as the entries of one product")
 
 

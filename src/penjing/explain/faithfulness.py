@@ -36,6 +36,7 @@ SHARE = 0.25
 _MASKS = ("<mask>", "[MASK]")
 _SLICE = 256
 _NUDGE = 1e-3
+_TOGETHER = 1000
 Span = tuple[int, int]
 
 
@@ -223,9 +224,18 @@ def _pulls(session: Session, answer: Answer) -> tuple[int, float]:
     """
     first, *others = [pair for pair in session.task.heads.items() if pair[1].kind == "pooled"]
     size = first[1].size
-    still = {name: np.zeros((size, head.size)) for name, head in others}
     focus = session.task.focus(answer, session.calibration)
-    change = focus({first[0]: _NUDGE * np.eye(size), **still}) - focus({first[0]: np.zeros((size, size)), **still})
-    if change.max() > 0:
-        return int(change.argmax()), 1.0
-    return int(change.argmin()), -1.0
+
+    def pulled(groups: list[Any]) -> tuple[int, float]:
+        nudged = np.zeros((len(groups), size))
+        for row, group in enumerate(groups):
+            nudged[row, group] = _NUDGE
+        still = {name: np.zeros((len(groups), head.size)) for name, head in others}
+        change = focus({first[0]: nudged, **still}) - focus({first[0]: np.zeros_like(nudged), **still})
+        return (int(change.argmax()), 1.0) if change.max() > 0 else (int(change.argmin()), -1.0)
+
+    # Of many outputs first the group that has it: a row for each would be as many numbers as their square.
+    groups = np.array_split(np.arange(size), -(-size // _TOGETHER))
+    found = groups[0] if len(groups) == 1 else groups[pulled(list(groups))[0]]
+    place, sign = pulled(list(found))
+    return int(found[place]), sign

@@ -28,12 +28,15 @@ Opener = Callable[[Artifact, int, Device], Engine]
 def _linear(artifact: Artifact, threads: int, _device: Device) -> Engine:
     from penjing.engines.linear import LinearEngine
     from penjing.engines.linear_joint import JointLinearEngine
+    from penjing.engines.linear_sparse import SparseLinearEngine
     from penjing.engines.linear_tokens import TokenLinearEngine
 
     heads = heads_of(artifact)
     if any(head.kind != "pooled" for head in heads.values()):
         joint = isinstance(task_of(artifact.card), JointTask)
         return JointLinearEngine.load(artifact) if joint else TokenLinearEngine.load(artifact)
+    if SparseLinearEngine.is_in(artifact):
+        return SparseLinearEngine.load(artifact)
     return LinearEngine.load(artifact, threads)
 
 

@@ -1,7 +1,9 @@
 """The task `answer`: the piece of a text that answers a question about it, or that none does.
 
     the answer is the piece, or "no answer", of the largest score (`tasks/answer_decode.py`);
-    p: its share of all pieces and of no answer, calibrated by Platt scaling, pieces and no answer apart
+    p of a piece: a logistic regression (`tasks/confidence.py`) on the log-odds of its share of all pieces and of no
+    answer, on how far the best piece elsewhere and the best one with other edges are, and on the log of its length
+    p of no answer: its share, calibrated by Platt scaling
 
 Head: two numbers a token, for the beginning and the end, trained by cross entropy over the tokens of a window, where
 the first token stands for no answer. An error is an answer with other words than any right one, or an answer where
@@ -10,8 +12,9 @@ there is none. Certified by p. What gold is, and which places have the same word
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +28,7 @@ from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outp
 from penjing.tasks.answer_decode import BestPiece, best_of, fit_bias, located, log_odds, scores_of
 from penjing.tasks.answer_figures import answer_figures, overlap
 from penjing.tasks.answer_gold import ANSWER, read_answers, trimmed, write_answers
+from penjing.tasks.confidence import confidence, fit_confidence
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_decode import units_of
 
@@ -33,6 +37,7 @@ HEAD = "passage"
 ANSWERED, NONE = "answered", "none"
 MICRO = 1_000_000
 _DIGITS = 6
+_LEAST = 1e-9
 _HALF = MICRO // 2
 
 
@@ -121,20 +126,21 @@ class AnswerPassages(AnswerReader):
         return {HEAD: pairs}
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
-        """The bias of no answer, then the scales of the probabilities of answers and of no answer."""
+        """The bias of no answer, then how the probabilities of answers and of no answer follow from their numbers."""
         places = [[(start, end) for start, end, _ in read_answers(gold)] for gold in golds]
         bias = 0.0
         if self.none:
             scored = (scores_of(table, item, 0.0) for table, item in zip(outputs[HEAD], items, strict=True))
             bias = fit_bias(list(scored), places)
-        shares: dict[bool, list[float]] = {True: [], False: []}
-        right: dict[bool, list[bool]] = {True: [], False: []}
-        for table, item, own in zip(outputs[HEAD], items, places, strict=True):
-            found = self._found(table, item, bias)
-            shares[found.place is not None].append(found.share)
-            right[found.place is not None].append(found.place in own if found.place else not own)
-        scales = {name: list(fit_platt(shares[said], right[said])) for name, said in ((ANSWERED, True), (NONE, False))}
-        return {"bias": bias, **scales}
+        found = [self._found(table, item, bias) for table, item in zip(outputs[HEAD], items, strict=True)]
+        said = [(_about(one), one.place in own) for one, own in zip(found, places, strict=True) if one.place]
+        none = [(one.share, not own) for one, own in zip(found, places, strict=True) if one.place is None]
+        about, right = [one for one, _ in said], [one for _, one in said]
+        return {
+            "bias": bias,
+            ANSWERED: fit_confidence(about, right) if said else self.plain()[ANSWERED],
+            NONE: list(fit_platt([one for one, _ in none], [one for _, one in none])),
+        }
 
     def plain(self) -> dict[str, Any]:
         return {"bias": 0.0, ANSWERED: [1.0, 0.0], NONE: [1.0, 0.0]}
@@ -144,14 +150,13 @@ class AnswerPassages(AnswerReader):
         answers: list[Answer] = []
         for table, item in zip(outputs[HEAD], items, strict=True):
             found = self._found(table, item, calibration["bias"])
-            scale = tuple(calibration[NONE if found.place is None else ANSWERED])
-            p = round(float(platt([found.share], scale)[0]), _DIGITS)
+            p = round(_probability(found, calibration), _DIGITS)
             answers.append(Spans(() if found.place is None else (Span(*found.place, ANSWER, p),), p))
         return answers
 
     def _found(self, table: Any, item: Item, bias: float) -> BestPiece:
         found = best_of(scores_of(table, item, bias), none=self.none)
-        return found if found.place is None else BestPiece(trimmed(item.text, *found.place), found.share)
+        return found if found.place is None else replace(found, place=trimmed(item.text, *found.place))
 
     def kinds(self) -> dict[str, FactKind]:
         return {"answered": "bool", "answer.length": "count", "answer.p": "unit", "p": "unit"}
@@ -254,6 +259,21 @@ class AnswerPassages(AnswerReader):
         """What the answers are, and how often they are right by their probability."""
         said = [as_kind(answer, Spans) for answer in answers]
         return answer_figures(said, [[(start, end) for start, end, _ in read_answers(gold)] for gold in golds])
+
+
+def _about(found: BestPiece) -> tuple[float, float, float, float]:
+    """The numbers by which it is judged how probable a piece is to be right."""
+    assert found.place is not None
+    share = min(max(found.share, _LEAST), 1 - _LEAST)
+    return math.log(share / (1 - share)), found.apart, found.beside, math.log(found.place[1] - found.place[0])
+
+
+def _probability(found: BestPiece, calibration: Mapping[str, Any]) -> float:
+    """The calibrated p. Two numbers are those of Platt scaling, as in releases of earlier versions for pieces too."""
+    scale = calibration[NONE if found.place is None else ANSWERED]
+    if isinstance(scale, Mapping):
+        return float(confidence([_about(found)], scale)[0])
+    return float(platt([found.share], tuple(scale))[0])
 
 
 def _place(answer: Spans) -> tuple[int, int] | None:

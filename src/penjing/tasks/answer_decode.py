@@ -22,6 +22,8 @@ from penjing.tasks.tag_decode import Units, units_of
 Floats = npt.NDArray[np.float64]
 # The longest answer, in tokens.
 LONGEST = 64
+# A score that is lower by more says no more.
+FARTHEST = 20.0
 _LEAST = 1e-12
 # How many pieces of a passage the fit of b looks at one by one.
 _KEPT = 50
@@ -52,10 +54,16 @@ class PieceScores:
 
 @dataclass(frozen=True)
 class BestPiece:
-    """The answer: [start, end) in characters, None for no answer; and its share."""
+    """The answer: [start, end) in characters, None for no answer; and its share.
+
+    apart, beside: how far the score of the best piece that shares no unit with it, and of the best other piece that
+    shares one, is below its own; 20 at most, and where there is none.
+    """
 
     place: tuple[int, int] | None
     share: float
+    apart: float = FARTHEST
+    beside: float = FARTHEST
 
 
 def scores_of(table: Any, item: Item, bias: float) -> PieceScores:
@@ -78,7 +86,7 @@ def best_of(scores: PieceScores, *, none: bool) -> BestPiece:
     if none and scores.none > top:
         return BestPiece(None, _share(scores.none, total))
     place = int(scores.units.starts[first]), int(scores.units.ends[first + length])
-    return BestPiece(place, _share(top, total))
+    return BestPiece(place, _share(top, total), *_margins(scores.pieces, int(first), int(length)))
 
 
 def log_odds(score: float | None, total: float) -> float:
@@ -131,6 +139,17 @@ def fit_bias(found: Sequence[PieceScores], places: Sequence[Sequence[tuple[int, 
         else:
             left = right_end - width
     return round((left + right_end) / 2, 6)
+
+
+def _margins(pieces: Floats, first: int, length: int) -> tuple[float, float]:
+    """How far the best piece apart from this one, and the best other one that overlaps it, are below it."""
+    own, last = pieces[first, length], first + length
+    begin = np.arange(len(pieces))[:, None]
+    overlapping = (begin <= last) & (begin + np.arange(LONGEST) >= first)
+    apart = np.where(overlapping, -np.inf, pieces).max()
+    others = np.where(overlapping, pieces, -np.inf)
+    others[first, length] = -np.inf
+    return float(min(own - apart, FARTHEST)), float(min(own - others.max(), FARTHEST))
 
 
 def _share(score: float, total: float) -> float:

@@ -28,7 +28,15 @@ from penjing.data.catalogue import MOST_ENTRIES, Catalogue, checked, read_catalo
 from penjing.data.labels import LONGEST_LABEL, looks, read_label
 from penjing.data.mask import mask
 from penjing.tasks.metrics import Floats, Ints
-from penjing.tasks.ranking import fit_ranking, nearest_places, rank_counts, rank_metrics, with_none
+from penjing.tasks.ranking import (
+    BLOCK_CELLS,
+    fit_ranking,
+    nearest_places,
+    rank_counts,
+    rank_metrics,
+    some_rows,
+    with_none,
+)
 
 HEAD = "entry"
 MICRO = 1_000_000
@@ -188,7 +196,8 @@ class Nearest(ListedReader):
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
         """{"temperature", "none"}; the second is null where no row has none."""
-        temperature, none = fit_ranking(outputs[HEAD], self._places(golds))
+        kept = some_rows(len(golds), len(self.catalogue.ids))
+        temperature, none = fit_ranking(outputs[HEAD][kept], self._places(golds)[kept])
         return {"temperature": temperature, "none": none}
 
     def plain(self) -> dict[str, Any]:
@@ -199,6 +208,11 @@ class Nearest(ListedReader):
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:  # noqa: ARG002
         """A Ranked an item, of at most ten entries."""
+        rows = max(1, BLOCK_CELLS // len(self.catalogue.ids))
+        blocks = range(0, len(outputs[HEAD]), rows)
+        return [one for at in blocks for one in self._ranked({HEAD: outputs[HEAD][at : at + rows]}, calibration)]
+
+    def _ranked(self, outputs: Outputs, calibration: Mapping[str, Any]) -> list[Answer]:
         table = self._table(outputs, calibration)
         powers = np.exp(table - table.max(axis=1, keepdims=True))
         # A sum in the order of the entries, so that no other row changes it.
@@ -212,9 +226,14 @@ class Nearest(ListedReader):
 
     def energy(self, outputs: Outputs, calibration: Mapping[str, Any]) -> Floats:
         """-log sum_e exp(z_e / T), as of `classify`."""
-        scaled = np.asarray(outputs[HEAD], dtype=np.float64) / calibration["temperature"]
-        found: Floats = -np.logaddexp.reduce(scaled, axis=1)
-        return found
+        table, rows = outputs[HEAD], max(1, BLOCK_CELLS // len(self.catalogue.ids))
+        found = [
+            -np.logaddexp.reduce(
+                np.asarray(table[at : at + rows], dtype=np.float64) / calibration["temperature"], axis=1
+            )
+            for at in range(0, len(table), rows)
+        ]
+        return np.concatenate(found) if found else np.zeros(0)
 
     def kinds(self) -> dict[str, FactKind]:
         return {"entry": "enum", "p": "unit", "margin": "unit"}

@@ -8,6 +8,8 @@ The score r of "none of these" is there only if some validation row has it; it i
 offset in a logistic model of the log-odds r / T - logsumexp(z / T). Recall at k is the share of rows whose gold is
 among the first k; the reciprocal rank is 1 / rank, 0 beyond the entries that an answer lists.
 
+Of large catalogues the calibration is fitted on rows at even distances, so that their scores fit the memory.
+
 Source: Voorhees, The TREC-8 Question Answering Track Report, 1999 (mean reciprocal rank).
 """
 
@@ -23,6 +25,11 @@ from penjing.tasks.metrics import Floats, Ints
 
 # An answer lists so many entries; `recall_at_10` and `mrr` count those.
 SHOWN = 10
+# More entries are partitioned instead of sorted.
+_SORTED = 1_000
+# Scores in float64 that the calibration is fitted on, and that are looked at together when a batch is decoded.
+_MOST_CELLS = 25_000_000
+BLOCK_CELLS = 5_000_000
 _STEPS = 80
 
 
@@ -61,8 +68,21 @@ def with_none(table: npt.ArrayLike, temperature: float, none: float | None) -> F
 
 def nearest_places(shares: Floats, most: int = SHOWN) -> Ints:
     """The positions of the largest values of each row, (n, at most `most`), largest first; ties by position."""
-    found: Ints = np.argsort(-shares, axis=1, kind="stable")[:, :most]
-    return found
+    if shares.shape[1] <= _SORTED:
+        found: Ints = np.argsort(-shares, axis=1, kind="stable")[:, :most]
+        return found
+    # The same positions, without sorting all: those of the `most` largest values, and of all that equal the least one.
+    least = np.partition(shares, -most, axis=1)[:, -most]
+    places = np.empty((len(shares), most), dtype=np.int64)
+    for row, (values, bound) in enumerate(zip(shares, least, strict=True)):
+        kept = np.flatnonzero(values >= bound)
+        places[row] = kept[np.argsort(-values[kept], kind="stable")[:most]]
+    return places
+
+
+def some_rows(rows: int, size: int) -> slice:
+    """Rows at even distances, so many that their scores of `size` entries have at most some 200 MB: all of few."""
+    return slice(None, None, max(1, -(-rows * size // _MOST_CELLS)))
 
 
 def rank_counts(ranked: Sequence[Sequence[str]], golds: Sequence[str]) -> Floats:

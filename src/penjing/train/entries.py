@@ -27,6 +27,9 @@ from penjing.train.supervised import Rows, Supervised, predict, run_model, score
 SCALE = 20.0
 # Encoded for every batch beside its own entries: they cost time, and say what else a text is not near to.
 _OTHERS = 32
+# An evaluation within a training encodes no more entries: on a CPU they take longer than its steps. Scores of larger
+# catalogues are therefore a little too high while a model is trained; those of the sealed one are of all entries.
+_COMPARED = 5_000
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,38 @@ class NearEntries(Supervised):
     def score(self, model: nn.Module) -> dict[str, float]:
         assert self.entries is not None
         ((name, _),) = self.task.heads.items()
-        weight = layer_of(model, self.entries, self.budget)
-        outputs = predict(model, self.validation.rows, self.budget) @ weight.T
+        compared = self._compared(np.asarray(self.validation.targets[name]))
+        weight = layer_of(model, Some(self.entries, compared), self.budget)
+        found = predict(model, self.validation.rows, self.budget) @ weight.T
+        if len(compared) == len(self.entries.lengths):
+            return score_outputs(self.task, {name: found}, self.validation)
+        outputs = np.full((len(found), len(self.entries.lengths)), -SCALE, dtype=np.float32)
+        outputs[:, compared] = found
         return score_outputs(self.task, {name: outputs}, self.validation)
+
+    def _compared(self, places: Ints) -> Ints:
+        """The entries that an evaluation compares: all, or of a large catalogue those of the rows and others."""
+        count = len(self.entries.lengths) if self.entries is not None else 0
+        if count <= _COMPARED:
+            return np.arange(count)
+        own = np.unique(places[places >= 0])
+        others = np.setdiff1d(np.random.default_rng(self.seed).permutation(count)[:_COMPARED], own)
+        return np.union1d(own, others[: max(0, _COMPARED - len(own))])
+
+
+@dataclass(frozen=True)
+class Some:
+    """Some rows of others, in the order of `places`."""
+
+    rows: Rows
+    places: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        return self.rows.lengths[self.places]
+
+    def load(self, rows: Ints) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.rows.load(self.places[rows])
 
 
 def layer_of(model: nn.Module, entries: Rows, budget: Budget) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ When: texts and entries have words in common; a baseline for an encoder. When no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ import numpy.typing as npt
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Run, Table
 from penjing.core.stop import check_stop
-from penjing.core.task import CatalogueTask, Task
-from penjing.engines.linear import LinearEngine
+from penjing.core.task import CatalogueTask, Head, Task
+from penjing.engines.linear_sparse import SparseLinearEngine
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.tfidf import Features, Row, fit_features
 from penjing.train.linear import TIE, Chosen
@@ -32,10 +32,10 @@ from penjing.train.linear import TIE, Chosen
 WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0)
 # Cosines are at most 1: scores of this scale need temperatures near 1.
 _SCALE = 20.0
-# Coefficients are float16: 160 MB at most. More entries leave fewer terms, those in the most texts.
-_COEFFICIENT_BYTES = 160_000_000
 _FOLDS = 5
 _ROWS = 4000
+# Outputs of all rows that choose the weight, in float64: 400 MB at most. More entries leave fewer rows.
+_CELLS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -56,29 +56,31 @@ class _EntryRows:
     places: npt.NDArray[np.int64]
 
 
-def fit_catalogue(train: Table, task: Task, setting: CatalogueSetting, run: Run) -> tuple[LinearEngine, Chosen]:
+def fit_catalogue(train: Table, task: Task, setting: CatalogueSetting, run: Run) -> tuple[SparseLinearEngine, Chosen]:
     """The model of a catalogue, and the weight b as `Chosen.c`. Raises RunInterruptedError when stopped.
 
     Raises UsageError for declared features, DataError where no text has a term.
     """
     assert isinstance(task, CatalogueTask)
     ((name, head),) = task.heads.items()
-    most = min(setting.most, max(1000, _COEFFICIENT_BYTES // (2 * head.size)))
     run.progress.start("tune.linear: features", len(train) + head.size)
     texts = [*task.entry_texts, *train.texts]
-    features = fit_features(texts, setting.words, setting.characters, 1, most, _counted(run))
+    features = fit_features(texts, setting.words, setting.characters, 1, setting.most, _counted(run))
     every = _matrix(features, texts)
     golds = train.labels or ()
     places = np.asarray(task.encode(golds, ())[name])
     known = np.flatnonzero(places >= 0)
     rows = _EntryRows(every[head.size :][known], every[: head.size], places[known])
     chosen = _choose(rows, task, [golds[place] for place in known.tolist()], run)
-    weights = _weights(rows, np.arange(len(known)), chosen.c).T
-    coef = np.ascontiguousarray(weights.toarray(), dtype=np.float16)
-    if head.size == 2:  # such a head has one column
-        coef = (coef[:, 1:].astype(np.float32) - coef[:, :1]).astype(np.float16)
-    bias = np.zeros(coef.shape[1], dtype=np.float32)
-    return LinearEngine(features, coef, bias, task.heads), chosen
+    weights = _weights(rows, np.arange(len(known)), chosen.c).tocsr()
+    weights.sort_indices()
+    return engine_of(features, weights, task.heads), chosen
+
+
+def engine_of(features: Features, weights: Any, heads: Mapping[str, Head]) -> SparseLinearEngine:
+    """The engine of weights (entries, terms) in compressed rows."""
+    parts = weights.data.astype(np.float16), weights.indices.astype(np.int32), weights.indptr.astype(np.int64)
+    return SparseLinearEngine.from_entries(features, *parts, heads)
 
 
 def refuse_fields(fields: object) -> None:
@@ -93,7 +95,9 @@ def _choose(rows: _EntryRows, task: Task, golds: Sequence[str], run: Run) -> Cho
     count = len(golds)
     if count < _FOLDS:
         return Chosen(0.0)
-    order = np.random.default_rng(run.seed).permutation(count)[:_ROWS]
+    order = np.random.default_rng(run.seed).permutation(count)[
+        : min(_ROWS, max(_FOLDS, _CELLS // rows.entries.shape[0]))
+    ]
     metric, ((name, _),) = metric_names(task)[0], task.heads.items()
     tried = []
     for weight in WEIGHTS:
