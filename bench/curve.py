@@ -44,6 +44,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "curve.json"
 SETS = ("banking77", "chnsenticorp", "phrasebank", "medical", "finance", "sms")
 SIZES, DRAWS, VALIDATION, TEST, TRUTHS = (400, 800, 1600), 2, 400, 2000, 3
 C = 16.0
+# Half a point: what a person calls near.
+NEAR = 0.005
 Unit = dict[str, float | int | str]
 Rows = list[tuple[str, str]]
 
@@ -108,7 +110,7 @@ def summary(units: Mapping[str, Unit]) -> list[str]:
         groups.setdefault(name.rpartition("/")[0], []).append(one)
     lines = []
     for name, some in groups.items():
-        near = sum(held(one, 0.005) for one in some)
+        near = sum(held(one, NEAR) for one in some)
         gain, came = (100 * sum(float(one[key]) for one in some) / len(some) for key in ("gain", "came"))
         width = 100 * sum(float(one["high"]) - float(one["low"]) for one in some) / len(some)
         lines.append(

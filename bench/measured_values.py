@@ -15,6 +15,7 @@ from typing import Any
 import claim as protocol
 import claim_page
 import compress_page
+import curve as learning
 import folds
 import pretrain as pretraining
 import pretrain_page
@@ -23,6 +24,7 @@ import spine_page
 from spine import read_results
 
 Values = dict[str, Any]
+_TIMES = {"times_online": ".0f", "p50_ms": ".2f", "p99_ms": ".1f"}
 
 
 @functools.cache
@@ -130,7 +132,7 @@ def claim(folder: Path) -> Values:
                 "kept": kept.value,
                 "lower": kept.lower,
                 "covered": claim_page.covered(claim_page.scores(mine)),
-                **{key: times.get(key) for key in ("times_online", "p50_ms", "p99_ms")},
+                **{key: _known(times.get(key), form) for key, form in _TIMES.items()},
             }
         )
     return {
@@ -142,6 +144,38 @@ def claim(folder: Path) -> Values:
         "of_folds": len(protocol.SETS) * protocol.FOLDS,
         "wanted": protocol.WANTED,
         "hardware": "; ".join(dict.fromkeys(row["hardware"] for mine in found.values() for row in mine)),
+    }
+
+
+def _known(value: float | None, form: str) -> str:
+    """A figure, or a dash where it has not been measured yet."""
+    return "–" if value is None else format(value, form)
+
+
+@functools.cache
+def curve(folder: Path) -> Values:
+    """Forecasts of what more rows give, and what came, by set."""
+    found = json.loads((folder / "curve.json").read_bytes())
+    units = found["units"]
+    by_set: dict[str, list[Values]] = {}
+    for name, one in units.items():
+        by_set.setdefault(name.split("/")[0], []).append(one)
+    return {
+        "of": len(units),
+        "held": sum(learning.held(one) for one in units.values()),
+        "near": sum(learning.held(one, learning.NEAR) for one in units.values()),
+        "hardware": found["machine"],
+        "sets": [
+            {
+                "set": name,
+                "of": len(some),
+                "held": sum(learning.held(one) for one in some),
+                "near": sum(learning.held(one, learning.NEAR) for one in some),
+                "said": 100 * fmean(one["gain"] for one in some),
+                "came": 100 * fmean(one["came"] for one in some),
+            }
+            for name, some in by_set.items()
+        ],
     }
 
 
@@ -164,6 +198,7 @@ def pretrain(folder: Path) -> Values:
 
 READERS: dict[str, Callable[[Path], Values]] = {
     "claim.jsonl": claim,
+    "curve.json": curve,
     "speed.jsonl": speed,
     "spine.jsonl": spine,
     "compress.jsonl": compress,
