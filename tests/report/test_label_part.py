@@ -40,6 +40,8 @@ def certificate(*, certified: bool = True, by_label: bool = True) -> Certificate
 def test_labels_of_the_most_rows_come_first_with_their_bounds() -> None:
     (block,) = label_block(certificate(), SETTLED)
     assert block.name == BLOCK and len(block.columns) == 10
+    headings = {f"column_{name.replace(' ', '_')}" for name in block.columns}
+    assert headings <= words("en").keys() & words("zh").keys()
     assert [row[0] for row in block.rows] == ["card", "fees", "rare"]
     high = round(upper_bound(1, 40, 0.05), 4), round(upper_bound(2, 50, 0.05), 4)
     assert block.rows[1] == ("fees", 40.0, 1.0, high[0], 0.1, 50.0, 2.0, high[1], 0.1, 0.8123)
