@@ -167,5 +167,22 @@ def test_every_reason_for_the_linear_model_has_its_chinese_form(metric: str) -> 
         assert not is_english(said) and metric not in said, key
 
 
+@pytest.mark.parametrize(
+    ("english", "form"),
+    [
+        ("the labels are: `a`, `b`", "标签有：`a`、`b`"),
+        ("the services are /services/a, /services/b", "各服务位于 /services/a、/services/b"),
+        ("error: other rows that cannot be read: rows 22, 23 and 270 more", "第 22、23 行，另有 270 行"),
+        (
+            "learning rate 0.0005 is chosen, macro f1 0.912, loss 0.2",
+            "选用学习率 0.0005 继续训练：宏平均 F1 0.912、损失 0.2",
+        ),
+        ("augmentation: 20 copies of 30 rows (swap 3, deletion 4)", "（swap 3、deletion 4）"),
+    ],
+)
+def test_lists_have_the_comma_of_a_chinese_list(english: str, form: str) -> None:
+    assert form in chinese(english)
+
+
 def test_the_time_left_after_a_loss_is_chinese() -> None:
-    assert chinese("loss 1.434, macro f1 0.510; all in about 2 min") == "loss 1.434, macro f1 0.510；全部约剩 2 分钟"
+    assert chinese("loss 1.434, macro f1 0.510; all in about 2 min") == "损失 1.434，宏平均 F1 0.510；全部约剩 2 分钟"

@@ -73,7 +73,7 @@ def test_a_copy_of_a_row_is_left_out(tmp_path: Path) -> None:
     assert found.audit.duplicates.exact == alone.audit.duplicates.exact + 8
     (told,) = (problem.line() for problem in found.audit.problems if problem.code == "duplicate")
     assert told.endswith("removed: queue.csv rows 2, 3, 4, 5, 6, 7, 8, 9")
-    assert "queue.csv 第 2, 3" in chinese(told)
+    assert "queue.csv 第 2、3" in chinese(told)
 
 
 def test_an_added_row_whose_group_tests_is_left_out(tmp_path: Path) -> None:

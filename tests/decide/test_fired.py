@@ -21,7 +21,7 @@ def test_says_which_rules_decide_none_and_which_decide_most() -> None:
     assert (unused.level, unused.kind, unused.rows) == ("warning", "unused", (3, 5))
     assert unused.what == "none of 40 validation rows is decided by row 3, 5"
     assert chinese(broad.what) == "第 2 行（a）决定了 40 行验证数据中的 21 行"
-    assert chinese(unused.what) == "40 行验证数据中，没有一行由规则文件的第 3, 5 行决定"
+    assert chinese(unused.what) == "40 行验证数据中，没有一行由规则文件的第 3、5 行决定"
 
 
 @pytest.mark.parametrize("fired", [["a", "b", "c"] * 20, ["a"] * 29])

@@ -14,7 +14,7 @@ from penjing.model.fields import WithFields
 @pytest.mark.parametrize(("layers", "wanted"), [("all", [2, 1, 0, 0]), (1, [0, 0])])
 def test_layers_are_counted_from_the_top(layers: str | int, wanted: list[int], fields: bool) -> None:
     model = WithFields(parts(layers)[0], 2, [3]) if fields else parts(layers)[0]
-    found = depths_of(model)
+    found = depths_of(model, "unfreeze")
     assert set(found) == set(model.parameters())
     places = ["embeddings.", "layer.0.", "layer.1.", "head."] if layers == "all" else ["layer.0.", "head."]
     for place, depth in zip(places, wanted, strict=True):
@@ -23,5 +23,5 @@ def test_layers_are_counted_from_the_top(layers: str | int, wanted: list[int], f
 
 def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(UsageError, match="the layers of a `deberta` are not known") as caught:
-        check_known("deberta")
-    assert "bert" in (caught.value.fix or "")
+        check_known("deberta", "reinit")
+    assert caught.value.where == "reinit" and "bert" in (caught.value.fix or "")

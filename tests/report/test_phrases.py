@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penjing.report.phrases import as_written, percent, words
+from penjing.report.phrases import as_written, percent, with_interval, words
 
 
 def test_a_share_in_each_language() -> None:
@@ -12,6 +12,10 @@ def test_a_share_in_each_language() -> None:
 
 def test_a_promise_is_not_rounded() -> None:
     assert (as_written(0.0125, "zh"), as_written(0.005, "en")) == ("1.25%", "0.5\u00a0%")
+
+
+def test_a_share_with_its_interval_is_the_same_in_both_languages() -> None:
+    assert with_interval(0.7, 0.6, 0.8051) == "70.0% (60.0% – 80.5%)"
 
 
 def test_every_phrase_has_both_languages() -> None:

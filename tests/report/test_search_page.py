@@ -24,6 +24,15 @@ def test_the_best_trial_is_first_and_the_others_follow_by_score() -> None:
     assert "5 trials of tune.full" in shown["lead"] and "0.900 on validation rows, after 0.700" in shown["lead"]
 
 
+@pytest.mark.parametrize(
+    ("language", "reason"), [("en", "no learning rate gave a finite loss"), ("zh", "没有一个学习率得到有限的损失")]
+)
+def test_the_reason_of_a_failed_trial_is_in_the_language_of_the_page(language: Any, reason: str) -> None:
+    failed = TrialRow(number=1, values={"c": 1}, state="failed", reason="no learning rate gave a finite loss")
+    shown = search_context(part(trials=[failed], best=1), language)
+    assert shown is not None and shown["rows"][0]["reason"] == reason
+
+
 def test_many_trials_are_cut() -> None:
     many = [TrialRow(number=i, values={"c": i}, state="finished", score=i / 100) for i in range(1, ROWS + 8)]
     shown = search_context(part(trials=many, best=ROWS + 7), "zh")

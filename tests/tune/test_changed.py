@@ -22,9 +22,9 @@ def test_the_same_seed_gives_the_same_copies_and_each_copy_is_another() -> None:
 
 
 def test_chinese_words_placeholders_and_texts_of_a_pair() -> None:
-    for copy in changed_copies(["酒店服务态度⟦id_card⟧很好", "one\x1fzwei drei vier"], 0.9, 10, 0):
-        assert copy.count("⟦id_card⟧") == ("酒" in copy or "服" in copy or "态" in copy or "好" in copy or "⟦" in copy)
-        if "\x1f" in copy:
-            first, second = copy.split("\x1f")
-            assert first == "one" and second.split()
+    for copy in changed_copies(["酒店服务态度⟦id_card⟧很好"], 0.9, 10, 0):
+        assert copy.count("⟦id_card⟧") == 1 and len(copy) > len("⟦id_card⟧")
+    for copy in changed_copies(["one\x1fzwei drei vier"], 0.9, 10, 0):
+        first, second = copy.split("\x1f")
+        assert first == "one" and second.split() and second != "zwei drei vier"
     assert changed_copies(["", "word", "⟦id_card⟧"], 0.5, 1, 0) == ["", "word", "⟦id_card⟧"]

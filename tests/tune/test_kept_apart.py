@@ -45,4 +45,4 @@ def test_the_folder_names_base_task_and_what_is_put_in(inputs: Inputs, tmp_path:
     path.write_bytes(path.read_bytes().replace(b'"counts":[0,3]', b'"counts":[0,3,3]'))
     with pytest.raises(DamageError, match="the adapter does not fit the base: penjing_prefix") as caught:
         open_adapter(made.folder / FOLDER, inputs.parent)
-    assert caught.value.fix
+    assert caught.value.fix and caught.value.where == str(made.folder / FOLDER)

@@ -1,4 +1,4 @@
-"""`penjing export adapter`: what `tune.lora` learned, without its base, as a small folder."""
+"""`penjing export adapter`: what a step such as `tune.lora` learned, without its base, as a small folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def adapter(
     source: Annotated[Path, typer.Argument(help="OUT of `penjing make`, a release in it, or its model in torch")],
     out: Annotated[Path, typer.Option("--out", help="the folder to write, which must not exist yet")],
 ) -> None:
-    """Write the adapter of a model that `tune.lora` made: its products, its head, and the name and id of its base.
+    """Write what a step such as `tune.lora` has changed in its base, with the head, and the name and id of the base.
 
     With the same base it gives the same model again, bit for bit. One line of JSON says what was written.
     """

@@ -53,6 +53,8 @@ _FACT = re.compile(r"(?:(?<=, )|(?<=<= )|^)[^\s,]+(?= [<>=]+ )|(?<=<= )[^\s,]+$"
 _TICKED_FACT = re.compile(r"(?:(?<=, )|(?<= and )|^)`([\w.]+)(?=[ `])")
 _KEYWORD = re.compile(r"(?:(?<=^`)|^)(?:not )?(?:contains all|contains|starts|matches|in|empty)(?=[ `]|$)")
 _ROWS = re.compile(r"(?:(?P<file>\S+) )?(?P<rows>rows? [0-9]+(?:, [0-9]+)*(?: and [0-9,]+ more)?)")
+# Names in backticks, or numbers, one after another: they get the comma of a Chinese list.
+_ITEMS = re.compile(r"`[^`]*`(?:, `[^`]*`)+|[0-9][0-9,]*(?:, [0-9][0-9,]*)+")
 _CONDITION = re.compile(
     r"[\w.]+ (?:[<>=]+|is|contains|starts with|matches|does not (?:contain|start with|match)) [^;]+"
 )
@@ -145,7 +147,7 @@ def _term(name: str, text: str) -> str:
 
     fact, end: one fact or column, one end; keyword: one comparison; cell: a cell of a rules file; compared: a fact with
     a number; facts: any number of facts or conditions, each in backticks; order: facts between signs; masked: what is
-    masked; list: numbers, which get the comma of a list.
+    masked; list: items of any form, which get the comma of a list, as names in backticks and numbers do everywhere.
     """
     match name.rstrip("0123456789"):
         case "list":
@@ -165,7 +167,7 @@ def _term(name: str, text: str) -> str:
         case "facts":
             named = _TICKED_FACT.sub(lambda each: f"`{_word_of('facts', each[1], '.')}", text)
             return named.replace(" and ", " 且 ").replace("`, `", "`、`")
-    return text
+    return text.replace(", ", "、") if _ITEMS.fullmatch(text) else text
 
 
 def _compared(text: str) -> str:

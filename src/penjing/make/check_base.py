@@ -185,8 +185,9 @@ def _check(step: Step, present: _Present) -> None:
         options.check_encoder(encoder)
         if isinstance(options.layers, int):
             layers_of(encoder)
-        if options.layer_decay != 1 or options.unfreeze or options.reinit:
-            check_known(str(encoder.config.model_type))  # type: ignore[union-attr]
+        by_depth = {"layer_decay": options.layer_decay != 1, "unfreeze": options.unfreeze, "reinit": options.reinit}
+        if (asked := next((name for name, on in by_depth.items() if on), None)) is not None:
+            check_known(str(encoder.config.model_type), asked)  # type: ignore[union-attr]
         return
     short = step.name.partition(".")[2]
     if short in ("layers", "exit", "heads", "width", "magnitude"):

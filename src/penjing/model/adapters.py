@@ -183,7 +183,7 @@ def export_adapter(artifact: Artifact, target: Path) -> AdapterInfo:
         raise UsageError(
             f"the model was made by `{artifact.card.method}`, which keeps no adapter",
             where=str(artifact.folder),
-            fix="tune it with `tune.lora`",
+            fix="tune it with a step that changes few numbers, such as `tune.lora`",
         )
     if target.exists():
         raise UsageError("there is something at this path already", where=str(target), fix="give a new folder")
@@ -236,10 +236,13 @@ def open_adapter(folder: Path, base: Artifact) -> Classifier:
         )
     encoder = load_encoder(base)
     fit_vocabulary(encoder, open_tokenizer(base.folder))
-    _insert(encoder, info.inserted)
-    apply_changes(encoder, adapter.changes)
     classifier = Classifier(encoder, 1)
-    classifier.head = _head(adapter)
+    try:
+        _insert(encoder, info.inserted)
+        apply_changes(encoder, adapter.changes)
+        classifier.head = _head(adapter)
+    except DamageError as error:
+        raise DamageError(error.what, where=str(folder), fix=error.fix) from None
     if weights_digest(classifier) != info.weights:
         raise DamageError(
             "base and adapter do not give the model that was trained: its hash is another one",

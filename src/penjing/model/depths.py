@@ -9,15 +9,15 @@ from penjing.model.fields import inner
 from penjing.model.layers import FAMILIES, layers_of
 
 
-def depths_of(model: nn.Module) -> dict[nn.Parameter, int]:
+def depths_of(model: nn.Module, option: str) -> dict[nn.Parameter, int]:
     """Layers above each parameter of a classifier, or of its top part: 0 for the top layer and for the heads.
 
-    Embeddings and what else is below the first layer have the number of layers. Raises UsageError for a family whose
-    layers are not known.
+    Embeddings and what else is below the first layer have the number of layers. option: what asks for the depths.
+    Raises UsageError for a family whose layers are not known, with that option as its place.
     """
     encoder = inner(model).encoder
     assert isinstance(encoder, nn.Module)
-    check_known(str(encoder.config.model_type))  # type: ignore[union-attr]
+    check_known(str(encoder.config.model_type), option)  # type: ignore[union-attr]
     layers = list(layers_of(encoder))
     found = dict.fromkeys(model.parameters(), 0)
     found |= dict.fromkeys(encoder.parameters(), len(layers))
@@ -26,8 +26,9 @@ def depths_of(model: nn.Module) -> dict[nn.Parameter, int]:
     return found
 
 
-def check_known(family: str) -> None:
-    """Raise UsageError for a family of encoders whose layers are not known."""
+def check_known(family: str, option: str) -> None:
+    """Raise UsageError for a family of encoders whose layers are not known. option: the one that needs them."""
     if family not in FAMILIES:
-        fix = "leave that option out, or give a base of one of these families: " + ", ".join(FAMILIES)
-        raise UsageError(f"the layers of a `{family}` are not known, and an option treats them differently", fix=fix)
+        fix = f"take `{option}` out, or give a base of one of these families: {', '.join(FAMILIES)}"
+        what = f"`{option}` treats each layer by its depth, and the layers of a `{family}` are not known"
+        raise UsageError(what, where=option, fix=fix)

@@ -21,7 +21,7 @@ def reinitialise(encoder: nn.Module, count: int) -> None:
 
     Raises UsageError for a family whose layers are not known, or for more layers than there are.
     """
-    check_known(str(encoder.config.model_type))  # type: ignore[union-attr]
+    check_known(str(encoder.config.model_type), "reinit")  # type: ignore[union-attr]
     layers = list(layers_of(encoder))
     check_count(count, len(layers))
     deviation = float(getattr(encoder.config, "initializer_range", 0.02))

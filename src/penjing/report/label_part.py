@@ -17,9 +17,9 @@ _NOTE = {
     "the upper bound of that share; how many texts have the label, how many of these were settled as if they had "
     "not, and the upper bound. A limit that is not proven has no entry. Settled: the share of the test texts in which "
     "no person has to look at this label. A label of too few rows has no limits and is never given without a person.",
-    "zh": "在认证数据上：无疑问地给出该标签的文本数，其中给错的，及其比例的上界；"
-    "真有该标签的文本数，其中被定为没有的，及其比例的上界。"
-    "没有证明的上限不列出。已确定：测试文本中无需人工看这个标签的比例。行数太少的标签没有上限，也从不自动给出。",
+    "zh": "在认证数据上：自动给出该标签的文本数、其中给错的条数，以及这一比例的上界；"
+    "真有该标签的文本数、其中自动判为没有的条数，以及这一比例的上界。"
+    "没有证明的上限不列出。已确定：测试文本中，无需人工查看这个标签的比例。行数太少的标签没有上限，也从不自动给出。",
 }  # fmt: skip
 _COLUMNS = (
     "label", "given surely", "wrong", "wrong, bound", "wrong, promised", "rows", "missed", "missed, bound",

@@ -27,6 +27,12 @@ def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool
     return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
 
 
+def with_interval(value: float, low: float, high: float) -> str:
+    """A share with the ends of its interval, as in a cell of a table for both languages: `70.0% (60.0% – 80.0%)`."""
+    figure, least, most = (f"{100 * one:.1f}%" for one in (value, low, high))
+    return f"{figure} ({least} – {most})"
+
+
 def as_written(value: float, language: PageLanguage) -> str:
     """A promised share, not rounded: `1.25 %` must not be shown as `1.2 %`."""
     figure = f"{value * 100:.6g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penjing.prove.retained import EARLIER, Retained
 from penjing.report.contract import LOST, Block
+from penjing.report.phrases import with_interval
 
 _TITLE = {"en": "What was forgotten?", "zh": "忘掉了什么？"}
 _COLUMNS = ("release", "rows", "right answers")
@@ -25,16 +26,13 @@ def retained_blocks(found: Retained | None) -> tuple[Block, ...]:
         f"rightly, this release answers {lost} wrongly. The table: the share of right answers of each release on the "
         f"test rows of each, with 95 % intervals; no release was trained on them.{more['en']}",
         "zh": f"先前发布包的回归案例共 {found.cases} 个，先前的发布包都答对了；本发布包答错其中 {lost} 个。"
-        f"下表是两个发布包在各自测试数据上的正确率，附 95% 区间；两者都没有用这些数据训练过。{more['zh']}",
+        f"下表是两个发布包在双方测试数据上的正确率，附 95% 区间；两者都没有用这些数据训练过。{more['zh']}",
     }
-    rows = tuple((release, rows, _percent(each.value, each.low, each.high)) for release, rows, each in found.matrix)
+    rows = tuple(
+        (release, rows, with_interval(each.value, each.low, each.high)) for release, rows, each in found.matrix
+    )
     blocks = [Block(name="retained", kind="table", title=_TITLE, columns=_COLUMNS, rows=rows, note=note)]
     if found.examples:
-        title = {"en": "Cases that were lost", "zh": "丢掉的案例"}
+        title = {"en": "Cases that were lost", "zh": "不再答对的案例"}
         blocks.append(Block(name=LOST, kind="table", title=title, columns=_LOST_COLUMNS, rows=found.examples))
     return tuple(blocks)
-
-
-def _percent(*values: float) -> str:
-    value, low, high = (f"{100 * one:.1f}%" for one in values)
-    return f"{value} ({low} – {high})"

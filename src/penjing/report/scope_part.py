@@ -5,6 +5,7 @@ from __future__ import annotations
 from penjing.measure.evaluate import Interval
 from penjing.prove.scope import Outside, ScopeTest
 from penjing.report.contract import Block
+from penjing.report.phrases import with_interval
 
 COLUMNS = ("scope set", "texts", "scope out", "scope auroc", "scope false")
 TEST = "test rows"
@@ -46,5 +47,4 @@ def _row(each: Outside) -> tuple[str, float, str, str, str]:
 
 
 def _percent(found: Interval) -> str:
-    value, low, high = (f"{100 * one:.1f}%" for one in (found.value, found.low, found.high))
-    return f"{value} ({low} – {high})"
+    return with_interval(found.value, found.low, found.high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from penjing.core.chinese import chinese
 from penjing.report.contract import Note, PageLanguage
 from penjing.report.phrases import words
 from penjing.report.search_part import SearchPart, TrialRow, values_in_words
@@ -63,6 +64,6 @@ def _row(trial: TrialRow, part: SearchPart, language: PageLanguage) -> dict[str,
         "score": score,
         "seconds": f"{trial.seconds:,.0f}",
         "state": state,
-        "reason": trial.reason,
+        "reason": chinese(trial.reason) if language == "zh" else trial.reason,
         "best": trial.number == part.best,
     }

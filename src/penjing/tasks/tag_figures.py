@@ -12,14 +12,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 
 from penjing.core.answers import Span
 from penjing.core.task import Section
+from penjing.tasks.piece_figures import rows_by_label, rows_by_probability
 from penjing.tasks.tag_spans import Entity
-
-_BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.000001)
-_DIGITS = 4
 
 
 def tag_figures(
@@ -30,24 +27,8 @@ def tag_figures(
 
 
 def _by_type(said: Sequence[Sequence[Span]], meant: Sequence[Sequence[Entity]], types: Sequence[str]) -> Section:
-    hits, told, true, texts = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for answers, golds in zip(said, meant, strict=True):
-        truth = set(golds)
-        told.update(one.label for one in answers)
-        true.update(label for _, _, label in golds)
-        texts.update({label for _, _, label in golds})
-        hits.update(one.label for one in answers if _place(one) in truth)
-    rows = tuple(
-        (
-            label,
-            float(texts[label]),
-            float(true[label]),
-            _ratio(hits[label], told[label]),
-            _ratio(hits[label], true[label]),
-            _ratio(2 * hits[label], told[label] + true[label]),
-        )
-        for label in sorted({*types, *true})
-    )
+    places = [[_place(one) for one in answers] for answers in said]
+    rows = rows_by_label(places, meant, types, lambda entity: entity[2])
     title = {"en": "Entities by type", "zh": "各类型的实体"}
     return Section("entities_by_type", "table", title, ("type", "rows", "entities", "precision", "recall", "F1"), rows)  # type: ignore[arg-type]
 
@@ -76,21 +57,10 @@ def _errors(said: Sequence[Sequence[Span]], meant: Sequence[Sequence[Entity]]) -
 
 def _reliability(said: Sequence[Sequence[Span]], meant: Sequence[Sequence[Entity]]) -> Section:
     pairs = [(one.p, _place(one) in set(golds)) for answers, golds in zip(said, meant, strict=True) for one in answers]
-    rows = []
-    for low, high in pairwise(_BINS):
-        inside = [(p, right) for p, right in pairs if low <= p < high]
-        if inside:
-            mean, share = (sum(column) / len(inside) for column in zip(*inside, strict=True))
-            name = f"{low:g} to {min(high, 1.0):g}"
-            rows.append((name, float(len(inside)), round(mean, _DIGITS), round(share, _DIGITS)))
     title = {"en": "Entities by their probability", "zh": "各概率段的实体"}
     columns = ("probability", "entities", "mean probability", "right")
-    return Section("entities_by_probability", "table", title, columns, tuple(rows))  # type: ignore[arg-type]
+    return Section("entities_by_probability", "table", title, columns, rows_by_probability(pairs))  # type: ignore[arg-type]
 
 
 def _place(span: Span) -> Entity:
     return span.start, span.end, span.label
-
-
-def _ratio(part: int, whole: int) -> float:
-    return round(part / whole, _DIGITS) if whole else 0.0

@@ -15,15 +15,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 
 from penjing.core.answers import Link, Links, Span
 from penjing.core.task import Section
+from penjing.tasks.piece_figures import rows_by_label, rows_by_probability
 from penjing.tasks.tag_spans import Entity
 from penjing.tasks.triples_gold import Graph, Triple
 
-_BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.000001)
-_DIGITS = 4
 _KINDS = (
     "right", "another relation", "other direction", "no relation", "entity wrong", "entity missed", "relation missed",
 )  # fmt: skip
@@ -45,24 +43,8 @@ def triples_figures(said: Sequence[Links], meant: Sequence[Graph], relations: Se
 
 
 def _by_relation(said: Sequence[Links], meant: Sequence[Graph], relations: Sequence[str]) -> Section:
-    hits, given, true, texts = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for answer, gold in zip(said, meant, strict=True):
-        truth = gold.triples
-        given.update(link.relation for link in answer.links)
-        true.update(label for _, label, _ in truth)
-        texts.update({label for _, label, _ in truth})
-        hits.update(link.relation for link in answer.links if triple_of(link) in truth)
-    rows = tuple(
-        (
-            label,
-            float(texts[label]),
-            float(true[label]),
-            _ratio(hits[label], given[label]),
-            _ratio(hits[label], true[label]),
-            _ratio(2 * hits[label], given[label] + true[label]),
-        )
-        for label in sorted({*relations, *true})
-    )
+    given = [[triple_of(link) for link in answer.links] for answer in said]
+    rows = rows_by_label(given, [tuple(gold.triples) for gold in meant], relations, lambda triple: triple[1])
     title = {"en": "Triples by relation", "zh": "各关系的三元组"}
     columns = ("relation", "rows", "triples", "precision", "recall", "F1")
     return Section("triples_by_relation", "table", title, columns, rows)  # type: ignore[arg-type]
@@ -96,17 +78,6 @@ def _reliability(said: Sequence[Links], meant: Sequence[Graph]) -> Section:
         for answer, gold in zip(said, meant, strict=True)
         for link in answer.links
     ]
-    rows = []
-    for low, high in pairwise(_BINS):
-        inside = [(p, right) for p, right in pairs if low <= p < high]
-        if inside:
-            mean, share = (sum(column) / len(inside) for column in zip(*inside, strict=True))
-            name = f"{low:g} to {min(high, 1.0):g}"
-            rows.append((name, float(len(inside)), round(mean, _DIGITS), round(share, _DIGITS)))
     title = {"en": "Triples by their probability", "zh": "各概率段的三元组"}
     columns = ("probability", "triples", "mean probability", "right")
-    return Section("triples_by_probability", "table", title, columns, tuple(rows))  # type: ignore[arg-type]
-
-
-def _ratio(part: int, whole: int) -> float:
-    return round(part / whole, _DIGITS) if whole else 0.0
+    return Section("triples_by_probability", "table", title, columns, rows_by_probability(pairs))  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ def build_optimizer(model: nn.Module, settings: Optimizing) -> torch.optim.Optim
 
     Raises UsageError where rates fall by layer and the layers of this family of encoders are not known.
     """
-    depths = depths_of(model) if settings.layer_decay != 1 else {}
+    depths = depths_of(model, "layer_decay") if settings.layer_decay != 1 else {}
     found: dict[tuple[bool, bool, int], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:

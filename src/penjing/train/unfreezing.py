@@ -27,7 +27,7 @@ class UnfreezeHook(Hook):
 
     def __init__(self, model: nn.Module, share: float, total: int) -> None:
         """share: of the `total` steps, those after which all learn. Raises UsageError for unknown layers."""
-        depths = depths_of(model)
+        depths = depths_of(model, "unfreeze")
         learning = [(name, each) for name, each in model.named_parameters() if each.requires_grad]
         self._depths = [(each, 0 if is_head(name) else 1 + depths.get(each, 0)) for name, each in learning]
         self._deepest = max((depth for _, depth in self._depths), default=0)

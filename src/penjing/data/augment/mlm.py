@@ -1,4 +1,4 @@
-"""Words that a masked language model puts in: some words of a text are hidden, and it says what may stand there.
+"""Words that a masked language model puts in: some words of a text are hidden, and it says what may be there.
 
     hidden = max(1, round(share * words)) of the words, all at once;   each is filled with a word drawn from the model
 

@@ -1,4 +1,4 @@
-"""Synonyms: some words of a text stand for near ones.
+"""Synonyms: some words of a text are replaced by near ones.
 
     replaced = max(1, round(share * words)) of the words that have near ones; each by one of these, drawn at random
 

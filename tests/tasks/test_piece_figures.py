@@ -1,0 +1,27 @@
+"""Pieces counted by hand: scores of each label, and the share that is right in each bin of probabilities."""
+
+from __future__ import annotations
+
+from penjing.tasks.piece_figures import rows_by_label, rows_by_probability
+
+SAID = [[("org", 1), ("org", 2)], [("place", 1)]]
+MEANT = [[("org", 1), ("place", 5)], [("org", 7)]]
+
+
+def test_scores_of_each_label() -> None:
+    rows = rows_by_label(SAID, MEANT, ("time",), lambda piece: piece[0])
+    assert rows == (
+        ("org", 2.0, 2.0, 0.5, 0.5, 0.5),
+        ("place", 1.0, 1.0, 0.0, 0.0, 0.0),
+        ("time", 0.0, 0.0, 0.0, 0.0, 0.0),
+    )
+
+
+def test_bins_without_a_piece_have_no_row() -> None:
+    pairs = [(0.2, False), (0.4, True), (0.95, True), (1.0, True)]
+    assert rows_by_probability(pairs) == (
+        ("0 to 0.5", 2.0, 0.3, 0.5),
+        ("0.95 to 0.99", 1.0, 0.95, 1.0),
+        ("0.99 to 1", 1.0, 1.0, 1.0),
+    )
+    assert rows_by_probability([]) == ()
