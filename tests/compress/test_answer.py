@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress import export, int8, vocabulary
+from penjing.compress import distill, export, int8, student, vocabulary
 from penjing.core.answers import Spans
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.core.pair import join_texts
 from penjing.model.base import open_base
@@ -92,3 +93,16 @@ def test_an_answer_is_found_in_any_window_of_a_long_passage(tuned: Artifact) -> 
     assert first.too_long, "the first window alone does not hold the answer"
     question = join_texts("the goods are in Oslo today", "where are the goods " * 20)
     assert session.predict([question])[0].too_long, "a question that is cut is told"
+
+
+def test_a_smaller_base_is_taught_the_answers(tuned: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    given = replace(inputs, parent=tuned, teachers={"tuned": tuned}, base=inputs.parent)
+    run = Run(tmp_path / "a", tmp_path / "b", threads=1)
+    begun = student.apply(given, student.Options(base="penjing/nano"), run)
+    options = distill.Options(epochs=3, learning_rate=2e-3)
+    made = distill.apply(replace(given, parent=begun), options, Run(tmp_path / "c", tmp_path / "d", threads=1))
+    right = [one.card.metrics["validation_exact_match"] for one in (begun, made)]
+    assert right[1] > max(right[0], 0.8)
+    assert made.card.notes["origins"] == {"train": len(inputs.train)}
+    with pytest.raises(UsageError, match=r"`loss` of `compress\.distill`"):
+        distill.check_by_token(given.task, distill.Options(loss="centred"))  # type: ignore[arg-type]

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress import export, int8, tenant, vocabulary
+from penjing.compress import distill, export, int8, layers, student, tenant, vocabulary
 from penjing.core.answers import Spans
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.model.base import open_base
 from penjing.runtime.open import open_session
@@ -98,3 +99,37 @@ def test_a_tenant_gives_the_entities_of_its_merged_model(inputs: Inputs, tmp_pat
     assert session.tokens is not None and len(session.tokens.encode([long])[0]) > 2 * session.tokens.limit
     alone, among = session.predict([long])[0], session.predict([texts[0], long, texts[1]])[1]
     assert alone.answer == among.answer
+
+
+def test_a_shallower_model_is_taught_its_tags_again(tuned: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    given = replace(inputs, teachers={"tuned": tuned})
+    run = Run(tmp_path / "a", tmp_path / "b", threads=1)
+    cut = layers.apply(replace(given, parent=tuned), layers.Options(keep=1, texts=8), run)
+    options = distill.Options(epochs=1, learning_rate=1e-3, copies=1)
+    run = Run(tmp_path / "c", tmp_path / "d", threads=1)
+    made = distill.apply(replace(given, parent=cut), options, run)
+    f1 = [one.card.metrics["validation_entity_f1"] for one in (cut, made)]
+    assert f1[1] > f1[0] and f1[1] > 0.95
+    assert made.card.metrics["validation_agreement"] > 0.95
+    assert made.card.notes["teacher"] == tuned.id and made.card.notes["origins"]["copies"] > 0
+    assert entities(made, ["we paid for the goods in 上海市 today"])
+
+
+def test_a_smaller_base_begins_with_heads_that_know_the_tags(tuned: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    given = replace(inputs, parent=tuned, base=inputs.parent)
+    run = Run(tmp_path / "a", tmp_path / "b", threads=1)
+    made = student.apply(given, student.Options(base="penjing/nano"), run)
+    assert made.card.notes["head_error"] < 0.5 and made.card.notes["teacher"] == tuned.id
+    assert made.card.metrics["validation_entity_f1"] > 0.2
+
+
+def test_other_options_than_those_of_tags_are_refused(tuned: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    given = replace(inputs, parent=tuned, teachers={"tuned": tuned})
+    run = Run(tmp_path / "a", tmp_path / "b", threads=1)
+    for name, value in (("pooled", 1.0), ("out_of_fold", 2)):
+        with pytest.raises(UsageError, match=f"`{name}` of `compress.distill` is for answers about whole texts") as one:
+            distill.apply(given, distill.Options(**{name: value}), run)
+        assert one.value.where == name
+    fewer = vocabulary.apply(replace(inputs, parent=tuned), vocabulary.Options(), run)
+    with pytest.raises(UsageError, match="other tokens than its teacher"):
+        distill.apply(replace(given, parent=fewer), distill.Options(), Run(tmp_path / "c", tmp_path / "d", threads=1))

@@ -5,7 +5,8 @@
 soft and hard are forms of the task's loss (train/losses): for labels T^2 KL(softmax(teacher / T) ||
 softmax(student / T)) and -log softmax(student)[label]; with `loss: centred` soft is the squared difference of the
 outputs less their mean. a counts only where a text has gold (compress/parts/targets). relations, hidden: train/states;
-pooled: compress/parts/pooled_map. The texts: compress/parts/transfer.
+pooled: compress/parts/pooled_map. The texts: compress/parts/transfer. Where answers are about pieces of a text the same
+is done for every token (compress/parts/by_token): no folds, no pooled states, and of questions no copies.
 Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015; Jiao et al., TinyBERT, 2020
 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled ones). The student is the step before
 (such as `compress.layers`, or `compress.student` for a smaller base). The teacher is the tuned model from the recipe's
@@ -25,17 +26,26 @@ from pydantic import Field
 from torch import nn
 
 from penjing.compress.magnitude import keep_zeros
+from penjing.compress.parts.by_token import (
+    Shares,
+    TokenDistill,
+    TokenTargets,
+    check_same_tokens,
+    check_several_texts,
+    validation_rows,
+)
 from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.pooled_map import PooledTargets, WithMap
 from penjing.compress.parts.ridge import fit_ridge
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, score, seal, torch_parent, whole
 from penjing.compress.parts.targets import Comparison, Targets
 from penjing.compress.parts.teacher import teacher_outputs
-from penjing.compress.parts.transfer import TransferOptions, transfer_set
+from penjing.compress.parts.transfer import TransferOptions, transfer_set, unanswered_texts
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind, Item, Task
+from penjing.data.features import rows_fingerprint
 from penjing.engines.protocol import split_columns
 from penjing.model.base import config_of
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
@@ -51,7 +61,8 @@ from penjing.train.states import NO_STATES, STATES_FIX, hidden_loss, relation_lo
 from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict, score_outputs
 
 TEACHER = "tuned"
-HEADS: tuple[HeadKind, ...] = ("pooled",)
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
+PAIRS = True
 _NAME = "compress.distill"
 # Texts on which the map to the teacher's pooled states begins.
 _MAP_TEXTS = 10_000
@@ -162,6 +173,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if teacher is None or task_of(teacher.card) != task_of(parent.card):
         raise UsageError("`compress.distill` has no teacher with the same labels", fix="put `tune.full` before it")
     task = task_of(parent.card).with_rows({})
+    check_by_token(task, options)
+    if any(head.kind != "pooled" for head in task.heads.values()):
+        return _apply_by_token(inputs, parent, teacher, options, run)
     inside = _inside(teacher, parent, options)
     transfer = transfer_set(parent, teacher, inputs, options, run, _NAME)
     classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
@@ -200,6 +214,68 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         | ({"corpora": [corpus.id for corpus in inputs.corpora]} if inputs.corpora else {}),
         compare=before,
     )
+
+
+def _apply_by_token(inputs: Inputs, parent: Artifact, teacher: Artifact, options: Options, run: Run) -> Artifact:
+    """The parent, taught token by token. Raises UsageError for other tokens than the teacher's."""
+    task = task_of(parent.card).with_rows({})
+    check_same_tokens(same=open_tokenizer(teacher.folder).get_vocab() == open_tokenizer(parent.folder).get_vocab())
+    inside = _inside(teacher, parent, options) or load_classifier(teacher)
+    groups = unanswered_texts(parent, teacher, inputs, options, run, _NAME) if not _spans(task) else {}
+    further = [text for texts in groups.values() for text in texts]
+    classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
+    limit, padding = parent.card.max_tokens or 512, padding_id(classifier.encoder)
+    objective = TokenDistill(
+        task=task,
+        train=TokenTargets.of(task, tokenizer, inputs.train, further, limit, padding),
+        validation=validation_rows(task, tokenizer, inputs.validation, limit, padding),
+        teacher=inside,
+        shares=Shares(options.temperature, options.gold, options.loss, options.relations, options.hidden),
+        budget=Budget(options.batch_rows, options.batch_tokens),
+        seed=run.seed,
+    )
+    about = [parent.id, teacher.id, rows_fingerprint(inputs), digest_lines(further), options.model_dump(mode="json")]
+    key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
+    if parent.card.sparsity is not None:
+        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
+    fit(classifier, objective, _plan(task, options), run, run.scratch / "training", key, [ProgressHook(run.progress)])
+    folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
+    return seal(
+        Compression(inputs, options, run, parent, _NAME),
+        form="torch",
+        folder=folder,
+        notes={
+            "texts": len(inputs.train) + len(further),
+            "origins": {"train": len(inputs.train)} | {name: len(texts) for name, texts in groups.items()},
+            "teacher": teacher.id,
+        }
+        | ({"corpora": [corpus.id for corpus in inputs.corpora]} if inputs.corpora else {}),
+        compare=score(teacher.folder, teacher.card, inputs.validation, run, f"{_NAME}: the teacher on validation"),
+    )
+
+
+def _spans(task: Task) -> bool:
+    return any(head.kind == "span" for head in task.heads.values())
+
+
+def check_by_token(task: Task, options: Options) -> None:
+    """Raise UsageError for an option that says nothing where answers are about pieces of a text.
+
+    Raises it too for two texts that are compared as a whole.
+    """
+    check_several_texts(_NAME, task)
+    if all(head.kind == "pooled" for head in task.heads.values()):
+        return
+    wrong = [name for name in ("pooled", "out_of_fold") if getattr(options, name)]
+    if _spans(task):
+        wrong += [name for name in ("replaced", "neighbours") if getattr(options, name)]
+        wrong += ["loss"] if options.loss == "centred" else []
+    if wrong:
+        raise UsageError(
+            f"`{wrong[0]}` of `{_NAME}` is for answers about whole texts, and the task {task.name} has pieces of them",
+            where=wrong[0],
+            fix=f"take `{wrong[0]}` out",
+        )
 
 
 def _plan(task: Task, options: Options) -> Plan:

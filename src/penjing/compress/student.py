@@ -4,7 +4,8 @@
 
 The step before is the teacher: the encoder that `tune.full` made of a larger base. The student has the encoder and the
 tokenizer of `base`, and heads of the same task, fitted on the pooled states of train texts and of texts without labels
-(compress/parts/ridge). It only begins here: `compress.distill` after this step trains all of it.
+(compress/parts/ridge). Heads by token are fitted token by token, on train texts, and both must have the same tokens
+(compress/parts/token_fit). It only begins here: `compress.distill` after this step trains all of it.
 Source: Turc, Chang, Lee, Toutanova, Well-Read Students Learn Better, 2019 (a pre-trained small student, then
 distillation); Kumar and others, Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution, 2022
 (a fitted head first, so that the first steps do not spoil the encoder).
@@ -21,10 +22,12 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from penjing.compress.parts.by_token import check_same_tokens, check_several_texts
 from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.ridge import LinearMap, fit_ridge
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, score, seal, torch_parent, whole
 from penjing.compress.parts.teacher import teacher_outputs
+from penjing.compress.parts.token_fit import fit_tokens
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -32,6 +35,7 @@ from penjing.core.task import HeadKind
 from penjing.model.encoder import (
     Classifier,
     fit_vocabulary,
+    load_classifier,
     load_encoder,
     longest_input,
     padding_id,
@@ -41,8 +45,10 @@ from penjing.model.heads import Heads
 from penjing.tasks import task_of
 from penjing.text.tokens import open_tokenizer
 from penjing.train.numerics import repeatable
+from penjing.train.rows import fit_tokenizer, read_rows
 
-HEADS: tuple[HeadKind, ...] = ("pooled",)
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
+PAIRS = True
 LONGEST = 512
 
 
@@ -68,18 +74,28 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if not len(inputs.train):
         raise UsageError("`compress.student` needs training texts to learn from", fix="give at least some rows")
     base, limit = inputs.base, parent.card.max_tokens or LONGEST
-    encoder, tokenizer = load_encoder(base), open_tokenizer(base.folder)
+    task = task_of(parent.card)
+    check_several_texts("compress.student", task)
+    encoder, tokenizer = load_encoder(base), fit_tokenizer(open_tokenizer(base.folder), task)
     check_student(encoder, limit)
     fit_vocabulary(encoder, tokenizer)
-    parts = _texts(inputs, options.texts, run.seed)
-    outputs = teacher_outputs(parent, parts, run, "compress.student: the teacher on its texts")
-    texts = [text for part in parts for text in part]
-    states = pooled_states(base, texts, limit, run, "compress.student: states of the smaller base")
-    fitted = fit_ridge(states, outputs, run)
+    by_token = any(head.kind != "pooled" for head in task.heads.values())
+    if by_token:
+        check_same_tokens(same=open_tokenizer(parent.folder).get_vocab() == tokenizer.get_vocab())
+        texts = list(_drawn(inputs.train.texts, options.texts, run.seed))
+        kept = set(texts)
+        table = inputs.train.take([row for row, text in enumerate(inputs.train.texts) if text in kept])
+        fitted = fit_tokens(encoder, load_classifier(parent), read_rows(task, tokenizer, table, limit).encoded.ids, run)
+    else:
+        parts = _texts(inputs, options.texts, run.seed)
+        outputs = teacher_outputs(parent, parts, run, "compress.student: the teacher on its texts")
+        texts = [text for part in parts for text in part]
+        states = pooled_states(base, texts, limit, run, "compress.student: states of the smaller base")
+        fitted = fit_ridge(states, outputs, run)
     with repeatable(run.seed, run.threads):
-        classifier = Classifier(encoder, task_of(parent.card).heads).eval()
+        classifier = Classifier(encoder, task.heads).eval()
     set_heads(classifier.head, fitted)
-    validation = [inputs.validation.texts]
+    title = "compress.student: the teacher on validation"
     return seal(
         Compression(inputs, options, run, parent, "compress.student"),
         form="torch",
@@ -95,7 +111,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             "head_texts": len(texts),
             "head_error": round(fitted.left_out, 6),
         },
-        compare=teacher_outputs(parent, validation, run, "compress.student: the teacher on validation"),
+        compare=score(parent.folder, parent.card, inputs.validation, run, title)
+        if by_token
+        else teacher_outputs(parent, [inputs.validation.texts], run, title),
     )
 
 

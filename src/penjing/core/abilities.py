@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from penjing.core.answers import Answer
-from penjing.core.task import FactKind, Item, Outputs, Section, TextPiece
+from penjing.core.task import FactKind, Item, Outputs, Section, Task, TextPiece
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,3 +104,19 @@ class ListedTask(Protocol):
 
     def listed(self) -> Mapping[str, tuple[str, ...]]:
         """The words of each such fact."""
+
+
+@runtime_checkable
+class ChainedTask(Protocol):
+    """A task with outputs by token that are scores of one sequence of tags (`tasks/tag_chain.py`).
+
+    A model may have learned what follows what beside them: weights (size, size) of each such head, which the task puts
+    into its calibrations.
+    """
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """The names of these heads."""
+
+    def chained(self, following: Mapping[str, Floats]) -> Task:
+        """The same task of a model with these weights by the name of the head; its state and its gold are the same."""

@@ -16,8 +16,9 @@ from penjing.core.task import Task
 Scalar = str | int | float | bool | None
 _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves"))
 # The newest format of a card that is known here.
-CARD_FORMAT = 2
+CARD_FORMAT = 3
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
+_FORMAT_3 = frozenset({"chained"})
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams", "tenant"]
 # What a network reads and gives: states of a text in both directions, the next token, or a text from a text.
 Family = Literal["encoder", "decoder", "encoder-decoder"]
@@ -74,7 +75,8 @@ class Card(BaseModel):
     it has fewer than the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has
     zeros too; curves: how the base was tuned; features: the declared fields that the model reads beside the text, as
     `penjing.data.features` writes them. Format 1, of the first artifacts, has most of these in `notes`, which are
-    otherwise for people only. A card is written in format 2 where it has one of them.
+    otherwise for people only. A card is written in format 2 where it has one of them. chained (format 3): the
+    calibration of its tags has weights of what follows what (`penjing.tasks.tag_chain`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,6 +103,7 @@ class Card(BaseModel):
     sparse_embeddings: bool = False
     curves: Curves = Curves()
     features: dict[str, dict[str, Any]] = {}
+    chained: bool = False
     notes: dict[str, Any] = {}
 
     @model_serializer(mode="wrap")
@@ -116,8 +119,8 @@ class Card(BaseModel):
     def _out_of_notes(cls, given: Any) -> Any:
         """Read a card of any format: what the first artifacts have among their notes goes into the fields."""
         if isinstance(given, dict) and "format" in given:
-            if given["format"] not in (1, 2):
-                raise ValueError(f"a card of format {given['format']}; this installation reads 1 and 2")
+            if given["format"] not in range(1, CARD_FORMAT + 1):
+                raise ValueError(f"a card of format {given['format']}; this installation reads 1 to {CARD_FORMAT}")
             given = {name: value for name, value in given.items() if name != "format"}
         notes = given.get("notes") if isinstance(given, dict) else None
         if not isinstance(notes, dict) or not (moved := {name: notes[name] for name in notes if name in _OLD_NOTES}):
@@ -127,12 +130,13 @@ class Card(BaseModel):
 
     @model_serializer(mode="wrap")
     def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A card without any field of format 2 keeps the bytes of format 1."""
+        """A card without any field of formats 2 and 3 keeps the bytes of format 1, one without `chained` those of 2."""
         values: dict[str, Any] = handler(self)
-        for name in _FORMAT_2 & values.keys():
+        for name in (_FORMAT_2 | _FORMAT_3) & values.keys():
             if getattr(self, name) == type(self).model_fields[name].default:
                 del values[name]
-        return ({"format": 2} if _FORMAT_2 & values.keys() else {}) | values
+        newest = 3 if _FORMAT_3 & values.keys() else 2 if _FORMAT_2 & values.keys() else 1
+        return ({"format": newest} if newest > 1 else {}) | values
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[Pen
             check_joint(step.method, task)
             check_catalogue(step.method, task)
             _check_words(step, task)
+            _check_by_token(step, task)
         except UsageError as error:
             option = [error.where] if error.where else []
             where = file.where("steps", index, step.name, *option)
@@ -73,6 +74,17 @@ def _check_words(step: Step, task: Task) -> None:
         from penjing.tune.gap import check_labels
 
         check_labels(task.scopes, words)
+
+
+def _check_by_token(step: Step, task: Task) -> None:
+    """Raise the UsageError of a step that teaches a model if it cannot teach this task, or not with these options."""
+    if step.name in ("compress.distill", "compress.student"):
+        from penjing.compress.distill import check_by_token
+        from penjing.compress.parts.by_token import check_several_texts
+
+        check_several_texts(step.name, task)
+        if step.name == "compress.distill":
+            check_by_token(task, step.options)  # type: ignore[arg-type]
 
 
 def unlabelled_faults(file: RecipeFile, steps: Sequence[Step], texts: int) -> list[PenjingError]:

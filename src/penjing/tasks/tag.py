@@ -1,10 +1,11 @@
 """The task `tag`: entities of a text, each a piece with a type; an error is a text with any wrong or missing entity.
 
-    one tag a token (O, B-x, I-x), trained by cross entropy;   answer: the most probable allowed sequence
+    one tag a token (O, B-x, I-x), trained by cross entropy or as a chain;   answer: the most probable allowed sequence
     p of an entity, p of the whole set: their shares of all allowed sequences, each calibrated by Platt scaling
 
-How sequences are weighed: `tasks/tag_decode.py`; the form of gold: `tasks/tag_spans.py`. Head: one output a token, for
-O and for the beginning and the inside of each type. Certified by the probability that the whole set is right.
+How sequences are weighed: `tasks/tag_decode.py`, `tasks/tag_chain.py`; the form of gold: `tasks/tag_spans.py`. Head:
+one output a token, for O and for the beginning and the inside of each type. Certified by the probability that the whole
+set is right.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.platt import fit_platt, platt
+from penjing.tasks.tag_chain import chain_temperature
 from penjing.tasks.tag_decode import Best, Units, cut_inside, decode_units, located, log_odds, tags_of, units_of
 from penjing.tasks.tag_figures import tag_figures
 from penjing.tasks.tag_numbers import least_and_most
@@ -99,9 +101,12 @@ class Tag(TagReader):
     """Entities of these types."""
 
     types: tuple[str, ...]
+    # Weights of what follows what, (tags, tags), of a model that learned them; they are in its calibrations.
+    following: tuple[tuple[float, ...], ...] = ()
 
     name = "tag"
     errors = ()
+    chains = (HEAD,)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -110,6 +115,10 @@ class Tag(TagReader):
     @cached_property
     def heads(self) -> Mapping[str, Head]:
         return {HEAD: Head("token", 1 + 2 * len(self.types), "cross_entropy")}
+
+    def chained(self, following: Mapping[str, Floats]) -> Tag:
+        """The same types of a model that learned what follows what; weights are kept to 1e-6."""
+        return Tag(self.types, tuple(map(tuple, np.round(following[HEAD], _DIGITS).tolist())))
 
     def with_rows(self, rows: Mapping[str, int]) -> Tag:  # noqa: ARG002 - every entity counts alike
         return self
@@ -137,21 +146,15 @@ class Tag(TagReader):
 
         cut: how many of the entities begin or end inside a token, so that no tags give them, and how many there are.
         """
-        targets = self.encode(golds, items)[HEAD]
-        kept = [target != IGNORED for target in targets]
-        tables = [np.asarray(table)[mask] for table, mask in zip(outputs[HEAD], kept, strict=True)]
-        truth = [target[mask] for target, mask in zip(targets, kept, strict=True)]
-        size = self.heads[HEAD].size
-        temperature = fit_temperature(
-            np.concatenate([*tables, np.zeros((0, size))]), np.concatenate([*truth, np.zeros(0, dtype=np.int64)])
-        )
+        temperature = self._temperature(outputs, golds, items)
+        scales = {"temperature": temperature, **self._weights}
         shares: list[float] = []
         right: list[bool] = []
         whole: list[float] = []
         all_right: list[bool] = []
         cut = [0, 0]
         for table, gold, item in zip(outputs[HEAD], golds, items, strict=True):
-            units, found = self._decoded(table, item, temperature)
+            units, found = self._decoded(table, item, scales)
             said, meant = self._placed(units, found), set(read_entities(gold))
             cut = [cut[0] + cut_inside(sorted(meant), units), cut[1] + len(meant)]
             shares += found.shares
@@ -159,29 +162,47 @@ class Tag(TagReader):
             whole.append(found.share)
             all_right.append(set(said) == meant)
         return {
-            "temperature": temperature,
+            **scales,
             "entity": list(fit_platt(shares, right)),
             "text": list(fit_platt(whole, all_right)),
             "cut": cut,
         }
 
+    def _temperature(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item]) -> float:
+        """Of a model that learned what follows what, that of whole sequences; else that of single tags."""
+        targets = self.encode(golds, items)[HEAD]
+        kept = [target != IGNORED for target in targets]
+        tables = [np.asarray(table)[mask] for table, mask in zip(outputs[HEAD], kept, strict=True)]
+        truth = [target[mask] for target, mask in zip(targets, kept, strict=True)]
+        if self.following:
+            return chain_temperature(tables, truth, self.following)
+        size = self.heads[HEAD].size
+        return fit_temperature(
+            np.concatenate([*tables, np.zeros((0, size))]), np.concatenate([*truth, np.zeros(0, dtype=np.int64)])
+        )
+
+    @property
+    def _weights(self) -> dict[str, Any]:
+        return {"following": [list(row) for row in self.following]} if self.following else {}
+
     def plain(self) -> dict[str, Any]:
-        return {"temperature": 1.0, "entity": [1.0, 0.0], "text": [1.0, 0.0]}
+        return {"temperature": 1.0, "entity": [1.0, 0.0], "text": [1.0, 0.0], **self._weights}
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:
         """Spans an item, with places in the masked text."""
         entity, text = tuple(calibration["entity"]), tuple(calibration["text"])
         answers: list[Answer] = []
         for table, item in zip(outputs[HEAD], items, strict=True):
-            units, found = self._decoded(table, item, calibration["temperature"])
+            units, found = self._decoded(table, item, calibration)
             each = platt(found.shares, entity).round(_DIGITS).tolist()
             spans = tuple(Span(*one, p) for one, p in zip(self._placed(units, found), each, strict=True))
             answers.append(Spans(spans, round(float(platt([found.share], text)[0]), _DIGITS)))
         return answers
 
-    def _decoded(self, table: Any, item: Item, temperature: float) -> tuple[Units, Best]:
+    def _decoded(self, table: Any, item: Item, scales: Mapping[str, Any]) -> tuple[Units, Best]:
         units = units_of(item)
-        return units, decode_units(np.asarray(table)[units.tokens], temperature)
+        weights = scales.get("following", ())
+        return units, decode_units(np.asarray(table)[units.tokens], scales["temperature"], weights)
 
     def _placed(self, units: Units, found: Best) -> list[Entity]:
         return [
@@ -253,7 +274,8 @@ class Tag(TagReader):
         for table, item, own in zip(outputs[HEAD], items, pieces, strict=True):
             units = units_of(item)
             placed = [None if one is None else located(one, units, self.types) for one in own]
-            found.append(log_odds(np.asarray(table)[units.tokens], calibration["temperature"], placed))
+            scores, weights = np.asarray(table)[units.tokens], calibration.get("following", ())
+            found.append(log_odds(scores, calibration["temperature"], placed, weights))
         return np.array(found, dtype=np.float64)
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:

@@ -5,7 +5,7 @@
 
 The answer is the sequence of largest P (Viterbi). The probability of one entity is the share of Z of the sequences
 that have exactly this entity, by forward and backward sums. This is a Markov model whose transitions are allowed or
-not; no weight of a transition is learned, so it is no conditional random field that was trained as one.
+not. A model that learned weights of transitions is decoded by `tasks/tag_chain.py`.
 
 Sources: Viterbi, Error Bounds for Convolutional Codes, 1967; Ramshaw, Marcus, Text Chunking Using Transformation-Based
 Learning, 1995 (the tags); Culotta, McCallum, Confidence Estimation for Information Extraction, 2004 (the probability of
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from penjing.core.task import Item
 from penjing.tasks.metrics import softmax
+from penjing.tasks.tag_chain import TagChain
 from penjing.tasks.tag_spans import Entity
 
 Floats = npt.NDArray[np.float64]
@@ -95,11 +96,19 @@ class Best:
     share: float
 
 
-def decode_units(logits: npt.ArrayLike, temperature: float) -> Best:
-    """The entities of a text from the outputs of its units, (units, 1 + 2 K)."""
-    table = np.asarray(logits, dtype=np.float64)
+def decode_units(logits: npt.ArrayLike, temperature: float, following: npt.ArrayLike = ()) -> Best:
+    """The entities of a text from the outputs of its units, (units, 1 + 2 K).
+
+    following: weights of what follows what, of a model that learned them (`tasks/tag_chain.py`).
+    """
+    table, weights = np.asarray(logits, dtype=np.float64), np.asarray(following, dtype=np.float64)
     if not len(table):
         return Best((), (), 1.0)
+    if weights.size:
+        chain = TagChain.of(table, weights, temperature)
+        path = chain.best()
+        found = _entities(path)
+        return Best(found, tuple(chain.share_of(one) for one in found), chain.share_of_path(path))
     shares = np.maximum(softmax(table, temperature), _LEAST)
     path = _best_path(np.log(shares))
     forward, backward, scale = _sums(shares)
@@ -112,14 +121,25 @@ def decode_units(logits: npt.ArrayLike, temperature: float) -> Best:
     return Best(entities, each, whole)
 
 
-def log_odds(logits: npt.ArrayLike, temperature: float, entities: Sequence[tuple[int, int, int] | None]) -> Floats:
+def log_odds(
+    logits: npt.ArrayLike,
+    temperature: float,
+    entities: Sequence[tuple[int, int, int] | None],
+    following: npt.ArrayLike = (),
+) -> Floats:
     """log(q / (1 - q)) of each entity, (k,), NaN for None; q is the share of the sequences that have exactly this one.
 
     Without entities (1,): q is the share of the sequence that is O alone. Every q is held within [1e-12, 1 - 1e-12].
+    following: as in `decode_units`.
     """
-    table = np.asarray(logits, dtype=np.float64)
+    table, weights = np.asarray(logits, dtype=np.float64), np.asarray(following, dtype=np.float64)
     if not len(table):
         found = np.full(max(1, len(entities)), np.nan if entities else 1.0)
+    elif weights.size:
+        chain = TagChain.of(table, weights, temperature)
+        found = np.array([np.nan if one is None else chain.share_of(one) for one in entities], dtype=np.float64)
+        if not entities:
+            found = np.array([chain.share_of_path(np.zeros(len(table), dtype=np.int64))])
     else:
         shares = np.maximum(softmax(table, temperature), _LEAST)
         forward, backward, scale = _sums(shares)

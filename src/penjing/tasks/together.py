@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from penjing.core.abilities import BoundedTask, Bounds, ListedTask, QuotingTask
+from penjing.core.abilities import BoundedTask, Bounds, ChainedTask, ListedTask, QuotingTask
 from penjing.core.answers import Answer, Joint, as_kind
 from penjing.core.errors import DataError, UsageError, shown
 from penjing.core.options import nearest
@@ -119,6 +119,20 @@ class Together(TogetherReader):
         """The same with these of the tasks alone."""
         kept = {name: part for name, part in self.parts.items() if name in names}
         return Together(kept, {name: self.weights[name] for name in kept})
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """The heads of tags that are a sequence, of all tasks."""
+        own = {name: part.chains for name, part in self.parts.items() if isinstance(part, ChainedTask)}
+        return tuple(f"{name}_{head}" for name, heads in own.items() for head in heads)
+
+    def chained(self, following: Mapping[str, Floats]) -> Together:
+        """The same tasks of a model with these weights of what follows what."""
+        parts = dict(self.parts)
+        for name, part in self.parts.items():
+            if isinstance(part, ChainedTask) and any(f"{name}_{head}" in following for head in part.chains):
+                parts[name] = part.chained({head: following[f"{name}_{head}"] for head in part.chains})
+        return Together(parts, self.weights)
 
     def outputs_of(self, name: str, outputs: Outputs) -> dict[str, Any]:
         """The outputs of one task, by its own names of heads."""

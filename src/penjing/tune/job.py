@@ -28,6 +28,7 @@ from penjing.text.tokens import Encoded, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints
 from penjing.train.numerics import repeatable
+from penjing.train.rows import fit_tokenizer, read_rows, say_cut
 from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
 from penjing.tune.augmented import with_copies
 from penjing.tune.chosen_loss import criterion_for
@@ -35,7 +36,6 @@ from penjing.tune.depth import auto_layers
 from penjing.tune.entries import check_fields, entry_ids, over_entries
 from penjing.tune.fits import check_fits
 from penjing.tune.options import TrainingOptions
-from penjing.tune.rows import fit_tokenizer, read_rows, say_cut
 from penjing.tune.switches import through_of
 
 Numbers = npt.NDArray[np.float32]

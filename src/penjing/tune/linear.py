@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from penjing.core.abilities import ChainedTask
 from penjing.core.artifact import write_artifact
 from penjing.core.canon import digest
 from penjing.core.errors import UsageError
@@ -70,6 +71,9 @@ class Options(_Options):
     min_df: int = Field(2, ge=1, le=1000, description="fewest train texts in which a term must be")
     max_features: int = Field(
         200_000, ge=100, le=2_000_000, description="most terms kept, by document frequency; fewer with many labels"
+    )
+    chain: bool = Field(
+        True, description="whether tags in a text are learned as a chain, with what follows what; false: each by itself"
     )
     augment: Copies = Field(
         default_factory=lambda: Copies(), description="altered copies of the train rows: `{swap: 0.1, copies: 2}`"
@@ -124,7 +128,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 def _for_tokens(task: Task, options: Options) -> TokenSetting:
     most = min(options.max_features, _COEFFICIENT_BYTES // (2 * sum(head.size for head in task.heads.values())))
     candidates = Candidates(options.c, options.folds, options.rows_to_choose)
-    return TokenSetting(candidates, options.min_df, most, options.model_dump(mode="json"))
+    return TokenSetting(candidates, options.min_df, most, options.chain, options.model_dump(mode="json"))
 
 
 def _fit(inputs: Inputs, task: Task, options: Options, run: Run) -> tuple[LinearEngine, Chosen]:
@@ -168,17 +172,19 @@ def apply_joint(inputs: Inputs, task: JointTask, options: Options, run: Run) -> 
     by_token = [name for name, one in apart.items() if any(head.kind != "pooled" for head in one.heads.values())]
     parts: dict[str, TokenLinearEngine] = {}
     chosen: dict[str, float] = {}
+    following: dict[str, Any] = {}
     for name in by_token:
         sub = apart[name]
-        model, strength = fit_tokens(_with_gold(inputs, sub), sub, _for_tokens(sub, options), _inside(run, name))
-        parts |= {head: model.only(head) for head in sub.heads}
-        chosen[name] = strength.c
+        fit = fit_tokens(_with_gold(inputs, sub), sub, _for_tokens(sub, options), _inside(run, name))
+        parts |= {head: fit.engine.only(head) for head in sub.heads}
+        chosen[name], following = fit.chosen.c, following | dict(fit.following)
     pooled = None
     if rest := [name for name in whole.scopes if name not in by_token]:
         sub = task.only(rest)
         pooled, strength = _fit(_with_gold(inputs, sub), sub, options, _inside(run, "whole"))
         chosen |= dict.fromkeys(rest, strength.c)
     engine = JointLinearEngine(whole.heads, pooled, {name: parts[name] for name in whole.heads if name in parts})
+    whole = whole.chained(following) if following and isinstance(whole, ChainedTask) else whole
     outputs = engine.alone(inputs.validation.texts)
     texts, golds = inputs.validation.texts, inputs.validation.labels or ()
     items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
@@ -191,6 +197,7 @@ def apply_joint(inputs: Inputs, task: JointTask, options: Options, run: Run) -> 
         masking=mask.VERSION,
         parameters=engine.parameters,
         data=rows_fingerprint(inputs),
+        chained=bool(following),
         lineage=({"method": "tune.linear", "options": options.model_dump(mode="json"), "parent": ""},),
         metrics=validation_metrics(whole, outputs, calibration, golds, items),
         notes={"c": chosen, "segmenter": pooled.features.segmenter if pooled is not None else ""},

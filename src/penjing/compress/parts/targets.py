@@ -66,7 +66,7 @@ class Targets:
             else:
                 apart = soft_loss(head.loss, found, wanted, temperature, "none")
             own = hard_loss(head.loss, found, as_tensor(self.gold[name]), reduction="none")
-            losses.append(_mixed(apart, own, known, share))
+            losses.append(mean_of(apart, own, known, share))
             start += head.size
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
@@ -77,10 +77,10 @@ def mixed_loss(
 ) -> torch.Tensor:  # fmt: skip
     """The loss above of one head: outputs (batch, size), gold (batch, ...), known (batch,)."""
     apart = soft_loss(loss, student, teacher, temperature, "none")
-    return _mixed(apart, hard_loss(loss, student, gold, reduction="none"), known, share)
+    return mean_of(apart, hard_loss(loss, student, gold, reduction="none"), known, share)
 
 
-def _mixed(apart: torch.Tensor, own: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
+def mean_of(apart: torch.Tensor, own: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
     """The mean over the rows of both losses (batch,), of which the own one counts where the gold is known."""
     weight = known.to(apart.dtype) * share
     return ((1 - weight) * apart + weight * own).mean()

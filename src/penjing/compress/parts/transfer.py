@@ -124,6 +124,19 @@ def transfer_set(
     )
 
 
+def unanswered_texts(
+    student: Artifact, teacher: Artifact, inputs: Inputs, options: TransferOptions, run: Run, method: str
+) -> dict[str, list[str]]:
+    """By origin all texts beside the train rows, for a teacher that answers while the student learns."""
+    train = list(inputs.train.texts)
+    return {
+        "unlabelled": [] if options.neighbours and not inputs.corpora else list(inputs.unlabelled),
+        "copies": augment(train, options.copies, run.seed),
+        "replaced": replaced(teacher, train, options.replaced, run.seed),
+        "neighbours": neighbours_of(student, inputs, options, run, method),
+    }
+
+
 def neighbours_of(student: Artifact, inputs: Inputs, options: TransferOptions, run: Run, method: str) -> list[str]:
     """The texts of the pool that are nearest to the train texts, by the pooled states of the student, nearest first."""
     if not options.neighbours:

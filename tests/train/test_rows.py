@@ -11,7 +11,7 @@ from penjing.tasks.answer_gold import write_answers
 from penjing.tasks.classify import Classify
 from penjing.text.passages import reads_passages
 from penjing.text.tokens import open_tokenizer
-from penjing.tune.rows import fit_tokenizer, read_rows
+from penjing.train.rows import fit_tokenizer, read_rows
 
 
 def test_rows_of_a_passage(tiny_base: Path) -> None:
