@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from penjing.cases.replay import replay_decision, replay_model
+from penjing.cases.rule_reasons import doubts
 from penjing.core.answers import answer_to_json
 from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
@@ -49,9 +50,16 @@ IDS_FOURTH = {"scope": "03d46742b9348e642f4423fbb240c3393db1a2fbab83efd9826c127e
 # Any number of labels a text.
 FIFTH = GOLDEN / "fifth"
 IDS_FIFTH = {"several": "8eab65af098ba7c61b977a760f3a10fdf56d4ca7c7c4ea24b518350f13967107"}
+# Sets of labels certified label by label, and entities certified one by one: policy formats 6 and 7.
+SIXTH = GOLDEN / "sixth"
+IDS_SIXTH = {
+    "by-label": "37bfb04d9936a9d733dd14074ef091a37f7b734c0571a15cf6bc0226e483ea31",
+    "by-item": "badb0acbfc1b29cabab8eeab6a6ad71b0a11f525d90b302e75b01b6df37d21b0",
+}
 FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND) | dict.fromkeys(IDS_THIRD, THIRD)
 FOLDERS |= dict.fromkeys(IDS_FOURTH, FOURTH) | dict.fromkeys(IDS_FIFTH, FIFTH)
-ALL_IDS = IDS | IDS_SECOND | IDS_THIRD | IDS_FOURTH | IDS_FIFTH
+FOLDERS |= dict.fromkeys(IDS_SIXTH, SIXTH)
+ALL_IDS = IDS | IDS_SECOND | IDS_THIRD | IDS_FOURTH | IDS_FIFTH | IDS_SIXTH
 TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 
 
@@ -59,7 +67,7 @@ TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
     """The records of each release, in the order of the requests, read from migrated copies of the databases."""
     found = {}
-    for folder in (GOLDEN, SECOND, THIRD, FOURTH, FIFTH):
+    for folder in (GOLDEN, SECOND, THIRD, FOURTH, FIFTH, SIXTH):
         store = open_store(f"sqlite:///{copied(folder, tmp_path_factory.mktemp('golden'))}")
         mine = {name: identity for name, identity in ALL_IDS.items() if FOLDERS[name] == folder}
         found |= {name: list(scan_records(store, release=identity)) for name, identity in mine.items()}
@@ -219,7 +227,7 @@ def test_a_database_of_the_fifth_form_verifies_and_has_the_callers_numbers(tmp_p
 def test_texts_out_of_scope_stay_so(decider: Decider, records: dict[str, list[Record]]) -> None:
     found = [record.predicted() for record in records[name_of(decider)]]
     if FOLDERS[name_of(decider)] != FOURTH:
-        assert all(each.far is None for each in found) and not decider.policy.spec.scope
+        assert all((each.far is not None) == decider.policy.spec.scope for each in found)
         return
     assert sum(each.out_of_scope for each in found) == 10
     reasons = [record.decided()["reason"] for record in records["scope"]]
@@ -233,4 +241,17 @@ def test_sets_of_labels_and_their_verdicts_verify(tmp_path: Path) -> None:
     assert done.findings == [] and (done.rows["decision"], done.rows["verdict"]) == (30, 3)
     assert {"none", "card", "card;fees;loan"} <= {each["outcome"] for each in found}
     assert sum(each["route"] == "automatic" for each in found) == 13
+    store.close()
+
+
+def test_labels_and_entities_certified_one_by_one_stay_so(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{copied(SIXTH, tmp_path)}")
+    done = verify_store(store)
+    assert done.findings == [] and (done.rows["decision"], done.rows["verdict"]) == (60, 4)
+    for name, shape, automatic, doubtful in (("by-label", 6, 11, 13), ("by-item", 7, 10, 20)):
+        policy = load_policy(open_release(SIXTH / name))
+        found = [record.decided() for record in scan_records(store, release=IDS_SIXTH[name])]
+        assert policy.spec.format == shape and read_certificate(open_release(SIXTH / name)).certified
+        assert sum(each["route"] == "automatic" for each in found) == automatic
+        assert sum(bool(doubts(policy, each)) for each in found) == doubtful
     store.close()

@@ -26,6 +26,7 @@ SILENT = {
     "report/search_charts.py": "classes of a drawing",
     "explain/why.py": "sentences that have words of their own in both languages",
     "report/grown.py": "a page that has words of its own in both languages",
+    "report/item_part.py": "sentences that have words of their own in both languages",
     "report/label_part.py": "sentences that have words of their own in both languages",
     "report/retained_part.py": "sentences that have words of their own in both languages",
     "report/robust_block.py": "sentences that have words of their own in both languages",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penjing.cases.rule_reasons import doubts, rule_why
+from penjing.core.errors import RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.data.masked import Masked
 from penjing.data.own_places import own_places
@@ -123,4 +124,7 @@ def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:
     text, session = decided.masked.text, decider.session.given(decided.decision.facts["fields"])
     if ask.budget is None:
         return explain(session, text, about=ask.about).to_json()
-    return explain_within(session, text, decided.prediction, ask.budget, ask.index).to_json()
+    try:
+        return explain_within(session, text, decided.prediction, ask.budget, ask.index, ask.about).to_json()
+    except UsageError as error:  # the part that the evidence should be about
+        raise RequestError(error.what, where=place(ask.index, ask.count), fix=error.fix) from None

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from penjing.core.errors import PenjingError
+from penjing.core.itemwise import ItemwiseTask
 from penjing.core.task import ApartTask
 from penjing.decide.absent import rule_reasons
+from penjing.decide.by_model import BY_THRESHOLD
 from penjing.decide.policy import Policy, load_policy
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
@@ -35,8 +37,19 @@ class RuleReasons:
 
 
 def doubts(policy: Policy, decided: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The part `doubts` of an answer: of several tasks or labels those that the model would not decide, and why."""
+    """The part `doubts` of an answer: of several tasks or labels those that the model would not decide, and why.
+
+    Of items certified one by one by their numbers: all of them where a rule or the text itself decides the route, so
+    that an item that is not named is decided.
+    """
     found, task = policy.doubts(decided["facts"]), policy.task
+    if isinstance(task, ItemwiseTask):
+        reason, numbers = str(decided["reason"]), range(len(task.items(decided["facts"])))
+        if decided["route"] == "automatic" or (decided["decided_by"] == "rule" and reason == "audit"):
+            return {}
+        if decided["decided_by"] == "rule" or reason not in BY_THRESHOLD:
+            found = {str(place): reason for place in numbers}
+        return {"doubts": found} if found else {}
     named = {task.part_of(scope): why for scope, why in found.items()} if isinstance(task, ApartTask) else {}
     return {"doubts": named} if named else {}
 

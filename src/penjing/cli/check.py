@@ -115,7 +115,7 @@ def _menu_lines(offered: Menu | None, checked: Checked) -> Iterator[str]:
         return
     yield ""
     yield "of the plain word model; an encoder that is better can promise more:"
-    yield from menu_lines(offered, language(), labels=checked.file.recipe.decide.certify == "label")
+    yield from menu_lines(offered, language(), checked.file.recipe.decide.certify)
 
 
 def _learned(checked: Checked) -> RowsForecast | None:

@@ -14,7 +14,7 @@ SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 SCOPE, SEEN = "scope/scope.json", "scope/seen.bin"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 6, SELFCHECK: 2, SCOPE: 1}
+FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 7, SELFCHECK: 2, SCOPE: 1}
 
 State = Literal["held", "broken", "unproven"]
 
@@ -64,10 +64,10 @@ class LimitTest(_Part):
 
     kind: `error` among the cases that the model decides (of: `*`, or the label that it gives them); `miss` among all
     cases of a true label, those reviewed included, whose errors are decided without a person (of: the true label).
-    `rare`, `empty`: of sets of labels (prove/label_path.py).
+    `rare`, `empty`: of sets of labels (prove/label_path.py). `item`, `empty`: of lists of items (prove/item_path.py).
     """
 
-    kind: Literal["error", "miss", "rare", "empty"]
+    kind: Literal["error", "miss", "rare", "empty", "item"]
     of: str
     limit: float
     cases: int
@@ -142,6 +142,8 @@ class Certificate(_Part):
     fields above are then those of the period with rows that automates least (format 3);
     by_label: whether sets of labels have limits for each label (prove/by_label.py), which are about labels that are
     settled; `automation` is then the share of cases in which all are (format 3);
+    most_items: where lists of items have a limit for each item (prove/by_item.py), of how many items a text is decided
+    at most, else 0; `automation` is then the share of cases in which all are settled (format 3);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
@@ -175,6 +177,7 @@ class Certificate(_Part):
     shared: bool = False
     periods: tuple[CertifiedPeriod, ...] = ()
     by_label: bool = False
+    most_items: int = 0
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -185,7 +188,7 @@ class Certificate(_Part):
         later = ("needs", "max_miss", "path", "path_steps", "openings", "weighted")
         for name in later if self.format < 3 else ("rows_missing", "missing"):
             values.pop(name, None)
-        for name in ("periods", "shared", "by_label"):
+        for name in ("periods", "shared", "by_label", "most_items"):
             if not values[name]:
                 del values[name]
         return values

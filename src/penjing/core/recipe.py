@@ -235,8 +235,10 @@ class Decide(_Part):
         description="largest probability that a case of a true label is decided wrongly without a person, over all "
         "cases of that label: `{illegal: 0.02}`",
     )
-    certify: Literal["case", "label"] = Field(
-        "case", description="what the limits are about: whole answers, or each label by itself, for the task `several`"
+    certify: Literal["case", "label", "item"] = Field(
+        "case",
+        description="what the limits are about: whole answers; each label by itself, for the task `several`; or each "
+        "entity by itself, for the task `tag`",
     )
     rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
     audit: Share = Field(

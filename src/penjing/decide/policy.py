@@ -37,12 +37,15 @@ from penjing.decide.editions import FORMS, AnyTable, open_rules
 from penjing.decide.first.table import Rule as FirstRule
 from penjing.decide.schema import FactSchema, UnknownValues, unknown_of
 from penjing.decide.table import RuleTable
-from penjing.tasks import opened, task_of
+from penjing.tasks import as_certified, opened, task_of
 
+# The format of a policy whose limits are about parts of answers.
+BY_PART = {"label": 6, "item": 7}
 # The reason for the route of a case. The keys are stable: records, metrics and the console use them.
 REASONS = {
     "above_threshold": "the model is surer than the certified threshold",
     "below_threshold": "the model is less sure than the certified threshold",
+    "too_many": "the text has more items than are decided without a person",
     "within_tolerance": "the score is so near a threshold or a second label that another machine might differ",
     "not_certified": "no threshold is certified for this label",
     "not_certified_period": "nothing is certified for the period between the dates of rules in which the request lies",
@@ -84,12 +87,12 @@ class PolicySpec(BaseModel):
     Format 5 is format 4 with a scope, a time zone or both. `scope`: whether a text is out of scope is a fact, and such
     a text goes to a person where no rule decides. `time_zone`: the zone by whose clock rules and periods are dated, its
     offsets included; without it this is UTC. Format 6 is certified label by label (`certify`), and may have both; its
-    thresholds are by `yes.LABEL` and `no.LABEL`.
+    thresholds are by `yes.LABEL` and `no.LABEL`. Format 7 is by item, of at most `most_items` a text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2, 3, 4, 5, 6] = 1
+    format: Literal[1, 2, 3, 4, 5, 6, 7] = 1
     labels: tuple[str, ...] = ()
     task: dict[str, Any] = {}
     thresholds: dict[str, float | None]
@@ -107,7 +110,8 @@ class PolicySpec(BaseModel):
     periods: tuple[Period, ...] = ()
     scope: bool = False
     time_zone: TimeZone = UTC
-    certify: Literal["case", "label"] = "case"
+    certify: Literal["case", "label", "item"] = "case"
+    most_items: int = Field(0, ge=0)
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
@@ -121,6 +125,8 @@ class PolicySpec(BaseModel):
         dated = self.format < 6 and (self.format == 5) != (self.scope or self.time_zone != UTC)
         if dated or (self.format == 6) != (self.certify == "label"):
             raise ValueError("format 5 is for a scope or a time zone, format 6 for certificates label by label")
+        if not (self.format == 7) == (self.certify == "item") == (self.most_items > 0):
+            raise ValueError("format 7 is for certificates item by item, and names the most items of a text")
         if self.scope and self.facts in fact_versions.VERSIONS[:3]:
             raise ValueError("a policy with a scope has facts of version 4 or later")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
@@ -136,13 +142,11 @@ class PolicySpec(BaseModel):
         """Policies of formats 1 to 3 keep their bytes."""
         values: dict[str, Any] = handler(self)
         absent = ["masking", "folding", "rules"] * (self.format == 1) + ["facts", "features"] * (self.format < 4)
-        for name in [*absent, *(name for name in ("periods", "scope") if not values.get(name))]:
-            values.pop(name, None)
-        for name, usual in (("unknown_values", "refuse"), ("time_zone", UTC), ("certify", "case")):
-            if getattr(self, name) == usual:
-                values.pop(name, None)
-        values.pop("labels" if self.task else "task", None)
-        return values
+        absent += [name for name in ("periods", "scope", "most_items") if not values.get(name)]
+        usual = {"unknown_values": "refuse", "time_zone": UTC, "certify": "case"}
+        absent += [name for name, value in usual.items() if getattr(self, name) == value]
+        absent.append("labels" if self.task else "task")
+        return {name: value for name, value in values.items() if name not in absent}
 
     def _versions(self) -> tuple[str, str, str]:
         return self.masking, self.folding, self.rules
@@ -150,7 +154,7 @@ class PolicySpec(BaseModel):
     def newest_rules(self) -> PolicySpec:
         """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
         newest = {
-            "format": 6 if self.certify == "label" else 5 if self.scope or self.time_zone != UTC else 4,
+            "format": BY_PART.get(self.certify) or (5 if self.scope or self.time_zone != UTC else 4),
             "rules": FORMS[-1],
             "folding": fold.VERSION,
             "facts": fact_versions.VERSION,
@@ -160,7 +164,7 @@ class PolicySpec(BaseModel):
 
     def opened_task(self) -> Task:
         """The task of this policy. Raises UsageError for one that is not known here."""
-        return opened(self.labels, self.task, by_label=self.certify == "label")
+        return as_certified(opened(self.labels, self.task), self.certify, most=self.most_items)
 
     def schema_of_facts(self) -> FactSchema:
         """The facts that rules of this policy may name."""
@@ -309,7 +313,7 @@ class Policy:
         return Thresholds(self.task, self.spec.tolerance)
 
     def doubts(self, facts: Mapping[str, Any]) -> dict[str, str]:
-        """Of several tasks in one those that the model would not decide by itself, with the reason; else none."""
+        """Of an answer with parts (tasks, labels, items) those that the model would not decide, with the reason."""
         return self._thresholds.doubts(facts, self.thresholds_at(facts["clock"]))
 
     def thresholds_at(self, clock: str) -> Mapping[str, float | None]:

@@ -41,9 +41,9 @@ class EvidenceBudget:
 
 
 def explain_within(
-    session: Session, masked_text: str, prediction: Prediction, budget: EvidenceBudget, place: int = 0
+    session: Session, masked_text: str, prediction: Prediction, budget: EvidenceBudget, place: int = 0, about: str = ""
 ) -> Evidence:
-    """The evidence of the text at position `place` (from 0) of a request, within the budget.
+    """The evidence of the text at position `place` (from 0) of a request, within the budget. about: as of `explain`.
 
     If no evidence is computed, it has no spans, the prediction's answer, and the reason in `cut`.
     """
@@ -51,7 +51,7 @@ def explain_within(
         return Evidence(prediction.answer, (), reason)
     began = time.monotonic()
     try:
-        return explain(session, masked_text, stop=lambda: budget.out_of_time(time.monotonic() - began))
+        return explain(session, masked_text, stop=lambda: budget.out_of_time(time.monotonic() - began), about=about)
     finally:
         budget.spent += time.monotonic() - began
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from penjing.core.abilities import MarkedTask
 from penjing.core.chinese import chinese
+from penjing.core.itemwise import ItemwiseTask
 from penjing.core.labelwise import LabelwiseTask
 from penjing.core.task import JointTask, TextPiece
 from penjing.decide.absent import absent_fields, rule_reasons
@@ -69,6 +70,10 @@ _CAUSES: dict[str, tuple[str, str]] = {
     "not_certified": (
         "{said}; no threshold is certified for this answer: a person decides",
         "{said}；这个答案没有经认证的阈值：由人工决定",
+    ),
+    "too_many": (
+        "{said}, and of a text at most {most} are decided without a person, the surest ones: a person decides",
+        "{said}，而一条文本最多自动决定 {most} 个，取把握最大的：由人工决定",
     ),
     "audit": (
         "{said}; the case could be decided automatically, and was drawn for a check by a person",
@@ -148,6 +153,9 @@ class _Words:
             said, least = self._of_task(policy, facts)
         if policy is not None and isinstance(policy.task, LabelwiseTask):
             said, least = self._of_label(policy, facts)
+        most = 0
+        if policy is not None and isinstance(policy.task, ItemwiseTask):
+            said, most = self._of_item(policy, facts) or said, policy.task.most
         names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
         if reason == "audit" and decided.get("forced"):
             reason = "audit_of_rule"
@@ -161,6 +169,7 @@ class _Words:
             found = self._say(
                 form,
                 said=said,
+                most=most,
                 least="" if least is None else f"{least:g}",
                 outcome=decided["outcome"],
                 rules=self._listed(decided.get("fired") or ()),
@@ -195,6 +204,16 @@ class _Words:
         given = _SAID_GIVEN if scope == task.sides(label)[0] else _SAID_LEFT
         said = self._say(_SAID_EMPTY if scope == task.empty else given, label=label, p=f"{own['p']:g}")
         return said, policy.thresholds_at(facts["clock"]).get(scope)
+
+    def _of_item(self, policy: Policy, facts: Mapping[str, Any]) -> str:
+        """What the model says of the first item in doubt, else of the least sure one; "" of an answer without items."""
+        items = cast(ItemwiseTask, policy.task).items(facts)
+        if not items:
+            return ""
+        doubts, least = policy.doubts(facts), min(range(len(items)), key=lambda place: items[place].p)
+        place = int(next(iter(doubts), least))
+        pieces = cast(MarkedTask, policy.task).pieces(policy.task.outcome(facts))
+        return self._pieces(pieces[place : place + 1], items[place].p)
 
     def rules(self, decided: Mapping[str, Any], policy: Policy | None) -> list[str]:
         """The reasons of the rules that fired, or that none did."""

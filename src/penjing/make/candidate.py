@@ -14,6 +14,7 @@ import numpy as np
 from penjing.core.abilities import MarkedTask, ScopedTask
 from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
+from penjing.core.itemwise import MOST_ITEMS
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import LABEL_OF, TIME, Recipe
 from penjing.core.task import Task, rare_scopes
@@ -26,7 +27,7 @@ from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.editions import FORMS
 from penjing.decide.fired import check_fired, names_fired
-from penjing.decide.policy import Period, Policy, PolicySpec
+from penjing.decide.policy import BY_PART, Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain, explains, of_whole_texts
 from penjing.explain.faithfulness import faithfulness, piece_faithfulness
@@ -35,6 +36,7 @@ from penjing.make.in_their_time import by_model, decide_in_their_time, requests_
 from penjing.make.robustness import measure_robustness
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
+from penjing.prove.by_item import with_most
 from penjing.prove.by_label import few_rows
 from penjing.prove.calibration_rows import open_rows
 from penjing.prove.certify import CLOCK, Labelled, label_facts, table_hashes
@@ -118,7 +120,7 @@ def open_policy(
     task = as_certified(task, certify)
     spec = PolicySpec.model_validate(
         {
-            "format": 6 if certify == "label" else 5 if scoped or zone.name != "UTC" else 4,
+            "format": BY_PART.get(certify) or (5 if scoped or zone.name != "UTC" else 4),
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -134,6 +136,7 @@ def open_policy(
             "scope": scoped,
             "time_zone": zone,
             "certify": certify,
+            "most_items": MOST_ITEMS if certify == "item" else 0,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
@@ -172,9 +175,11 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     selfcheck = make_selfcheck(session)
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
-    reviewed = always_reviewed(policy, data)
-    spec = policy.spec
     validation = label_facts(session, policy, data.validation)
+    level, decide = DELTA * recipe.data.level_share, recipe.decide
+    promised = Promised(decide.max_error, decide.max_miss, tuple(always_reviewed(policy, data)), level)
+    policy = with_most(policy, validation, len(data.calibration), promised)
+    spec = policy.spec
     if job.rules is not None:
         for each in check_fired(job.rules, names_fired(job.rules, validation.facts), "validation"):
             job.progress.say(f"{each.where}: {each.what}")
@@ -183,8 +188,6 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     tested = [] if data.shared else [data.test]
     tables = (data.train, data.validation, *tested, *([data.left_out] if data.left_out is not None else []))
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
-    level, decide = DELTA * recipe.data.level_share, recipe.decide
-    promised = Promised(decide.max_error, decide.max_miss, tuple(reviewed), level)
     opened = open_rows(job.ledger, data.calibration, policy, artifact, promised, validation.hashes)
     calibration = label_facts(session, policy, opened.table)
     promised = replace(promised, delta=opened.delta)

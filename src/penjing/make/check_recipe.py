@@ -27,6 +27,7 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
+from penjing.make.check_items import item_faults
 from penjing.make.check_labels import label_faults, label_problems
 from penjing.make.check_periods import audit_by_period
 from penjing.make.check_training import training_faults
@@ -201,6 +202,8 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
         faults.append(RecipeError(what, where=file.where("gates", "times_faster"), fix="leave it out, or set `p50_ms`"))
     if file.recipe.decide.certify == "label":
         return [*faults, *label_faults(file, task), *_scope_faults(file, task)]
+    if file.recipe.decide.certify == "item":
+        return [*faults, *item_faults(file, task), *_scope_faults(file, task)]
     if isinstance(limits, dict) and task.scopes == (ALL,):
         what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
         fix = "write one share for all answers, such as `max_error: 0.05`"

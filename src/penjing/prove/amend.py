@@ -180,7 +180,7 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float)
             "limits of several tasks are not tested on rows that were drawn with different probabilities",
             fix="give labelled rows that were drawn alike, without the column `drawn`",
         )
-    if old.path and labelled.drawn:
+    if old.max_miss and labelled.drawn:
         raise UsageError(
             "limits on misses are not tested on rows that were drawn with different probabilities",
             fix="give labelled rows that were drawn alike, without the column `drawn`",

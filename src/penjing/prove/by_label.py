@@ -17,7 +17,7 @@ from penjing.core.labelwise import LabelwiseTask
 from penjing.core.options import nearest
 from penjing.core.recipe import EVERY
 from penjing.core.task import ALL, SMALL, Task
-from penjing.decide.by_model import tolerance_units
+from penjing.decide.by_model import BY_THRESHOLD, tolerance_units
 from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
 from penjing.prove.certify import Labelled, MaxError, filled, with_thresholds
@@ -35,9 +35,6 @@ from penjing.prove.label_path import (
 )
 from penjing.prove.misses import Promised, Thresholds
 from penjing.prove.needed import needed
-
-# The reasons of decisions that thresholds make.
-BY_THRESHOLD = ("above_threshold", "below_threshold", "within_tolerance", "not_certified", "audit")
 
 
 def limits_of_labels(

@@ -24,6 +24,7 @@ from penjing.decide.by_model import tolerance_units
 from penjing.decide.clock import clock_of_date
 from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
+from penjing.prove.item_words import by_item_in_words
 from penjing.prove.label_words import by_label_in_words, label_misses_in_words
 from penjing.prove.needed import LimitCount, needed, surest
 from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_grid, run_sequence, tallies, upper_bound
@@ -290,6 +291,8 @@ def in_words(certificate: Certificate) -> str:
         )
     if certificate.certified and certificate.by_label:
         return by_label_in_words(certificate, sure)
+    if certificate.certified and certificate.most_items:
+        return by_item_in_words(certificate, sure)
     if certificate.certified:
         return (
             f"with {sure} confidence the error among automated decisions is {promise}{meaning}: "
@@ -302,7 +305,7 @@ def in_words(certificate: Certificate) -> str:
 
 def is_joint(certificate: Certificate) -> bool:
     """Whether it is of several tasks in one, each with a limit of its own (`joint.py`)."""
-    return bool(certificate.path) and not certificate.max_miss and not certificate.by_label
+    return bool(certificate.path) and not (certificate.max_miss or certificate.by_label or certificate.most_items)
 
 
 def misses_in_words(certificate: Certificate) -> str:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penjing.core.certificate import Certificate, Need
+from penjing.core.itemwise import ItemwiseTask
 from penjing.core.labelwise import LabelwiseTask
 from penjing.core.task import ALL, JointTask
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
+from penjing.prove.by_item import ItemFigures, item_figures
 from penjing.prove.by_label import settled_share
 from penjing.prove.certify import Labelled, cases_of
+from penjing.prove.item_menu import item_menu
 from penjing.prove.joint import whole_cases
 from penjing.prove.kinds import more_rows
 from penjing.prove.label_menu import label_menu
@@ -30,13 +33,15 @@ LABELS = 12
 class Forecast:
     """The menu of all cases and of each label that the model gives, and what more rows would do for each limit.
 
-    settled: where each label is certified, the share of the test cases in which it needs no person.
+    settled: where each label is certified, the share of the test cases in which it needs no person. items: where items
+    are certified, what becomes of those of the test cases.
     """
 
     menu: tuple[Offer, ...] = ()
     by_label: dict[str, tuple[Offer, ...]] = field(default_factory=dict)
     needs: dict[str, Need] = field(default_factory=dict)
     settled: dict[str, float] = field(default_factory=dict)
+    items: ItemFigures | None = None
 
 
 def forecast(
@@ -62,11 +67,12 @@ def forecast(
         validation = rows_in(validation, span, zone_of(table), timed=counts_days(table))
     promised = Promised(certificate.max_error, certificate.max_miss, certificate.reviewed, delta)
     every, by_label = menus(policy, validation, rows, promised)
-    tested = test.facts or calibration.facts
-    settled = settled_share(policy, tested) if certificate.by_label else {}
+    tested = test if len(test) else calibration
+    settled = settled_share(policy, tested.facts) if certificate.by_label else {}
+    items = item_figures(policy, tested) if certificate.most_items else None
     if certificate.periods:
-        return Forecast(every, by_label, settled=settled)
-    return Forecast(every, by_label, more_rows(policy, certificate, _both(calibration, test)), settled)
+        return Forecast(every, by_label, settled=settled, items=items)
+    return Forecast(every, by_label, more_rows(policy, certificate, _both(calibration, test)), settled, items)
 
 
 def menus(
@@ -75,10 +81,13 @@ def menus(
     """The menu of all cases, and of each label that the model gives. rows: calibration rows.
 
     Of several tasks in one there is a menu of all cases, for a limit on an error of any task. Where each label is
-    certified, the menu is for a limit on the errors of every label, with the limits on misses of the promise.
+    certified, the menu is for a limit on the errors of every label, with the limits on misses of the promise; where
+    items are, for a limit on wrong items.
     """
     if isinstance(policy.task, LabelwiseTask):
         return (label_menu(policy, validation, rows, promised) if promised.max_miss else ()), {}
+    if isinstance(policy.task, ItemwiseTask):
+        return item_menu(policy, validation, rows, promised), {}
     max_error, reviewed, delta = promised.max_error, promised.reviewed, promised.delta
     joint = isinstance(policy.task, JointTask)
     cases = whole_cases(policy, validation) if joint else cases_of(policy, validation, reviewed)

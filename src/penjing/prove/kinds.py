@@ -1,13 +1,15 @@
-"""Which test a certificate is made by: limits of whole answers, of misses, of several tasks, or of each label."""
+"""Which test a certificate is made by: limits of whole answers, of misses, of several tasks, of each label or item."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from penjing.core.certificate import Certificate, Need
+from penjing.core.itemwise import ItemwiseTask
 from penjing.core.labelwise import LabelwiseTask
 from penjing.core.task import ALL, JointTask
 from penjing.decide.policy import Policy
+from penjing.prove.by_item import certify_items, fix_items, items_need
 from penjing.prove.by_label import certify_labels, fix_labels, labels_need, promised_labels
 from penjing.prove.certify import Labelled, certify, fix_grid, needs_of
 from penjing.prove.joint import certify_joint, fix_joint, joint_need
@@ -23,6 +25,8 @@ def prove(policy: Policy, known: Labelled, tested: Labelled, promised: Promised,
     if isinstance(policy.task, LabelwiseTask):
         promised = promised_labels(policy, known, count, promised)
         return certify_labels(policy, fix_labels(policy, known, count, promised), tested, promised, used)
+    if isinstance(policy.task, ItemwiseTask):
+        return certify_items(policy, fix_items(policy, known, count, promised), tested, promised, used)
     if isinstance(policy.task, JointTask):
         return certify_joint(policy, fix_joint(policy, known, count, promised), tested, promised, used)
     if promised.max_miss:
@@ -33,11 +37,13 @@ def prove(policy: Policy, known: Labelled, tested: Labelled, promised: Promised,
 
 def prove_again(policy: Policy, old: Certificate, labelled: Labelled, used: Sequence[str], delta: float) -> Certificate:
     """The certificate of other rows, with the limits and the order of thresholds of an earlier one."""
-    if not old.path and not old.by_label:
+    if not old.path and not old.by_label and not old.most_items:
         return certify(policy, old.grid, labelled, old.max_error, reviewed=old.reviewed, used=used, delta=delta)
     promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
     if isinstance(policy.task, LabelwiseTask):
         return certify_labels(policy, old.path, labelled, promised, used)
+    if isinstance(policy.task, ItemwiseTask):
+        return certify_items(policy, old.path, labelled, promised, used)
     test = certify_joint if isinstance(policy.task, JointTask) else certify_path
     return test(policy, old.path, labelled, promised, used)
 
@@ -50,6 +56,8 @@ def more_rows(policy: Policy, certificate: Certificate, labelled: Labelled) -> d
     promised = Promised(certificate.max_error, certificate.max_miss, certificate.reviewed, delta)
     if isinstance(policy.task, LabelwiseTask):
         return {ALL: labels_need(policy, certificate.path, labelled, promised, tested)}
+    if isinstance(policy.task, ItemwiseTask):
+        return {ALL: items_need(policy, certificate.path, labelled, promised, tested)}
     if isinstance(policy.task, JointTask):
         return {ALL: joint_need(policy, certificate.path, labelled, promised, tested)}
     if certificate.path:

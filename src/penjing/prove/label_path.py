@@ -35,13 +35,13 @@ from penjing.prove.sequence import DELTA, STEPS, Bools, Floats, Ints, binomial_t
 
 NEVER = 2 * MICRO
 # Every limit passes with the same probability; a path goes through these, from the surest on.
-_CHANCES = 1 - np.geomspace(2e-4, 0.9, 40)
+CHANCES = 1 - np.geomspace(2e-4, 0.9, 40)
 # The misses of a label have a limit if its rows prove that so likely, where a tenth of what is allowed happens.
 _ABLE = 0.99
 # Thresholds that are looked at: for a path, and for a forecast.
 _CANDIDATES, _FEW = 120, 40
 # A vector that passes less likely by so much is as good, if it settles more.
-_AS_LIKELY = 0.02
+AS_LIKELY = 0.02
 
 Kind = Literal["error", "miss", "rare", "empty"]
 
@@ -187,7 +187,7 @@ def walk(cases: LabelCases, limits: Sequence[LabelLimit], rows: int, delta: floa
     """The vectors from the strictest on, each of which settles more pairs. rows: of calibration."""
     found: list[Stop] = []
     search = _LabelSearch(cases, limits, rows, delta)
-    for chance in _CHANCES.tolist():
+    for chance in CHANCES.tolist():
         stop = search.stop(search.at(chance))
         if stop.settled > (found[-1].settled if found else 0):
             found.append(stop)
@@ -200,7 +200,7 @@ def make_path(cases: LabelCases, limits: Sequence[LabelLimit], rows: int, delta:
     if not stops:
         return []
     best = max(stop.chance for stop in stops)
-    first = max(i for i, stop in enumerate(stops) if stop.chance >= best - _AS_LIKELY)
+    first = max(i for i, stop in enumerate(stops) if stop.chance >= best - AS_LIKELY)
     kept = np.unique(np.linspace(first, len(stops) - 1, min(STEPS, len(stops) - first)).round().astype(int))
     return [stops[i].cuts for i in kept.tolist()]
 
@@ -237,16 +237,16 @@ class _LabelSearch:
         rare, empty = 0, NEVER
         for each in self.limits:
             if each.kind == "error":
-                yes[each.place] = _lowest(self.curves[each.kind, each.place], chance)
+                yes[each.place] = lowest_passing(self.curves[each.kind, each.place], chance)
             elif each.kind == "miss":
                 curve = self.curves[each.kind, each.place]
-                no[each.place] = _lowest(curve, min(chance, max((own for _, own in curve), default=0.0)))
+                no[each.place] = lowest_passing(curve, min(chance, max((own for _, own in curve), default=0.0)))
             elif each.kind == "rare":
-                rare = _lowest(self.curves[each.kind, each.place], chance)
+                rare = lowest_passing(self.curves[each.kind, each.place], chance)
             else:
                 own = Cuts(yes, no, rare, 0).whole(cases) & cases.empty
                 wrong = cases.truth.any(axis=1) | cases.rare
-                empty = _lowest(self._among(each, own, cases.empty_sure, wrong), chance)
+                empty = lowest_passing(self._among(each, own, cases.empty_sure, wrong), chance)
         return Cuts(yes, no, rare, empty)
 
     def _curve(self, limit: LabelLimit) -> list[tuple[int, float]]:
@@ -260,7 +260,7 @@ class _LabelSearch:
 
     def _among(self, limit: LabelLimit, own: Bools, sure: Ints, wrong: Bools) -> list[tuple[int, float]]:
         """Of a limit on answers of cases `own` that reach a threshold."""
-        falling, order = _falling(sure[own])
+        falling, order = falling_scores(sure[own])
         counts = np.arange(1, len(falling) + 1)
         errors = np.cumsum(wrong[own][order])
         # Of several labels together the probabilities say too little: one of them is truer than the most probable one.
@@ -268,19 +268,19 @@ class _LabelSearch:
         rates = (errors + expected + 0.5) / (2 * counts + 3)
         return [
             (int(falling[end]), self._chance(int(counts[end]), float(rates[end]), limit.risk))
-            for end in _ends(falling, self.candidates)
+            for end in score_ends(falling, self.candidates)
         ]
 
     def _missed(self, limit: LabelLimit) -> list[tuple[int, float]]:
         """Of a limit on the misses of a label."""
         cases, place = self.cases, limit.place
         own, true = cases.open & ~cases.given[:, place], int(cases.truth[:, place].sum())
-        falling, order = _falling(self.sure[own, place])
+        falling, order = falling_scores(self.sure[own, place])
         missed = np.cumsum(cases.truth[own, place][order])
         rates = ((missed + np.cumsum(1 - falling / MICRO)) / 2 + self._forced(place) + 0.25) / (true + 0.5)
         return [
             (int(falling[end]), self._chance(true, min(1.0, float(rates[end])), limit.risk))
-            for end in _ends(falling, self.candidates)
+            for end in score_ends(falling, self.candidates)
         ]
 
     def _forced(self, place: int) -> int:
@@ -323,13 +323,13 @@ class _LabelSearch:
         return rates
 
 
-def _falling(scores: Ints) -> tuple[Ints, Ints]:
+def falling_scores(scores: Ints) -> tuple[Ints, Ints]:
     """Scores in falling order, and the order."""
     order: Ints = np.argsort(-scores, kind="stable")
     return scores[order], order
 
 
-def _ends(falling: Ints, most: int) -> list[int]:
+def score_ends(falling: Ints, most: int) -> list[int]:
     """Places of scores in falling order, of equal ones the last, at most so many of them."""
     ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], True)) if len(falling) else np.zeros(0, dtype=np.int64)
     if len(ends) > most:
@@ -338,7 +338,7 @@ def _ends(falling: Ints, most: int) -> list[int]:
     return found
 
 
-def _lowest(curve: Sequence[tuple[int, float]], chance: float) -> int:
+def lowest_passing(curve: Sequence[tuple[int, float]], chance: float) -> int:
     """The lowest threshold that passes with this probability."""
     return min((threshold for threshold, own in curve if own >= chance), default=NEVER)
 

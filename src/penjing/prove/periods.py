@@ -23,6 +23,7 @@ from penjing.decide.policy import Period
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import CLOCK, Labelled
 from penjing.prove.certify import in_words as certificate_in_words
+from penjing.prove.item_words import periods_by_item_in_words
 
 Span = tuple[int | None, int | None]
 Prove = Callable[[Span, Labelled, float], Certificate]
@@ -166,9 +167,13 @@ def lines_in_words(certificate: Certificate, second: int) -> Iterator[str]:
         promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
         if certificate.by_label:
             promise = "within the limit of each label that is settled as given"
-        yield (
-            f"rules have dates: with {sure} confidence the error among automated decisions is {promise} in every period"
-        )
+        if certificate.most_items:
+            yield periods_by_item_in_words(certificate, sure)
+        else:
+            yield (
+                f"rules have dates: with {sure} confidence the error among automated decisions is {promise} in every "
+                "period"
+            )
     else:
         yield (
             "nothing is certified in the period that holds now and in those to come: cases without a rule go to review"

@@ -25,7 +25,7 @@ import numpy as np
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 # Shares of the largest bet that are mixed, with equal weight. Few errors are best shown by a large bet.
-_SHARES = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99])
+SHARES = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99])
 _HALVINGS = 40
 
 
@@ -37,14 +37,18 @@ def betting_p_value(wrong: Bools, drawn: Floats, risk: float, least: float) -> f
     allows would prove what nobody looked at. Raises ValueError for a probability outside (0, 1] or below `least`.
     """
     weights = _weights(drawn, least)
-    return _p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk))
+    return mixture_p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk))
 
 
-def _p_value(gains: Floats, largest: float) -> float:
-    """One over the largest value of the mixture."""
+def mixture_p_value(gains: Floats, largest: float) -> float:
+    """The p-value of "the mean of the gains is 0 or less", valid after any number of rows; 1 for no rows.
+
+    It is one over the largest value of the mixture of bets. largest: the bet at which the worst gain would leave
+    nothing.
+    """
     if not len(gains):
         return 1.0
-    logs = np.cumsum(np.log1p(np.outer(_SHARES * largest, gains)), axis=1)
+    logs = np.cumsum(np.log1p(np.outer(SHARES * largest, gains)), axis=1)
     top = logs.max(axis=0)
     mixed = top + np.log(np.exp(logs - top).mean(axis=0))
     return float(min(1.0, np.exp(-mixed.max())))
@@ -58,10 +62,10 @@ def betting_bounds(wrong: Bools, drawn: Floats, least: float, delta: float) -> t
     weights = _weights(drawn, least)
 
     def too_high(risk: float) -> bool:
-        return _p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk)) <= delta
+        return mixture_p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk)) <= delta
 
     def too_low(risk: float) -> bool:
-        return _p_value(weights * np.where(wrong, 1.0 - risk, -risk), least / risk) <= delta
+        return mixture_p_value(weights * np.where(wrong, 1.0 - risk, -risk), least / risk) <= delta
 
     # Rejected rates of either side are an interval that ends at 1 or begins at 0.
     return _edge(lambda risk: not too_low(risk)), _edge(too_high)

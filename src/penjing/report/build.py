@@ -30,6 +30,7 @@ from penjing.report import contract as r
 from penjing.report.data_part import DataPart
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
+from penjing.report.item_part import item_block, items_part
 from penjing.report.label_part import label_block
 from penjing.report.learning_part import RowsForecast
 from penjing.report.marked import marks_of
@@ -94,7 +95,7 @@ def fill(found: Found, threads: int) -> r.Report:
         teacher=_reference(found, _teacher_name(found), tested.teacher),
         calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, period),
-        harm=() if tested.certificate.by_label else harm_rows(tested.harm, tested.certificate, period),
+        harm=() if _is_by_part(tested.certificate) else harm_rows(tested.harm, tested.certificate, period),
         forecast_rows=found.learning,
         menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
@@ -112,6 +113,7 @@ def fill(found: Found, threads: int) -> r.Report:
         curves=_curves(found.steps, scored.metrics[0]),
         sections=(
             *label_block(tested.certificate, tested.forecast.settled),
+            *item_block(tested.certificate, tested.forecast.items),
             *_sections(tested),
             *scope_blocks(tested.scope, len(scored)),
             *retained_blocks(tested.retained),
@@ -237,6 +239,11 @@ def _decided_wrongly(tested: ReleaseTest) -> npt.NDArray[np.bool_]:
     return np.array([scored.task.wrong(*pair) for pair in zip(tested.outcomes, scored.golds, strict=True)], dtype=bool)
 
 
+def _is_by_part(certificate: Certificate) -> bool:
+    """Whether the limits are about parts of answers: labels of sets, or items of lists."""
+    return certificate.by_label or certificate.most_items > 0
+
+
 def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisions:
     """period: that of the run, where the dates of rules cut time into several."""
     certificate: Certificate = tested.certificate
@@ -253,7 +260,7 @@ def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisio
     thresholds = [value for value in certificate.thresholds.values() if value is not None]
     point = None
     # Test rows of several periods are decided by several thresholds: no point of the curve has been certified.
-    if automated and thresholds and period is None and not certificate.by_label:
+    if automated and thresholds and period is None and not _is_by_part(certificate):
         point = r.Point(threshold=min(thresholds), coverage=automated / rows, risk=errors / automated)
     return r.Decisions(
         automation_rate=round(automated / rows, 6),
@@ -274,6 +281,7 @@ def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisio
         periods=certificate.periods,
         max_miss=certificate.max_miss,
         by_label=certificate.by_label,
+        items=items_part(tested.forecast.items, tested.level),
         labels_settled=round(sum(settled) / len(settled), 6) if settled else None,
         curve=points,
         certified_point=point,

@@ -14,7 +14,7 @@ from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
 from penjing.report.learning_part import RowsForecast
 from penjing.report.marked import Mark
-from penjing.report.promised import HarmRow, Menu, NeedPart
+from penjing.report.promised import HarmRow, ItemsPart, Menu, NeedPart
 from penjing.report.robust_part import RobustPart
 from penjing.report.search_part import SearchPart
 
@@ -127,6 +127,7 @@ class Decisions(_Part):
     max_miss: dict[str, float] = Field({}, description="limits on cases of a true label decided wrongly by themselves")
     by_label: bool = Field(False, description="whether the limits are those of each label of a set")
     labels_settled: Share | None = Field(None, description="then the share of the labels of a text that need no person")
+    items: ItemsPart | None = Field(None, description="where items are certified one by one, what becomes of them")
     periods: tuple[CertifiedPeriod, ...] = Field((), description="what is certified between the dates of rules")
     rows_missing: Count | None = Field(None, description="earlier versions: about how many more rows would certify")
     missing: dict[str, int] = Field({}, description="the same for each label that has a limit of its own")

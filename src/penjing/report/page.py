@@ -292,11 +292,13 @@ class _Page:
             values = [limit] if isinstance(limit, float) else sorted({*limit.values()})
             error = " – ".join(as_written(value, self.language) for value in [values[0], *values[1:][-1:]])
             note = t["tile_error_note"].format(confidence=as_written(decisions.confidence, self.language))
-        score, settled = report.test.score, decisions.labels_settled
+        score, settled, items = report.test.score, decisions.labels_settled, decisions.items
         more = "" if settled is None else t["tile_settled"].format(share=self._percent(settled))
+        if items is not None:
+            more = t["tile_items"].format(share=self._percent(items.settled / max(1, items.told)))
         return [
             (self._percent(decisions.automation_rate), t["tile_automated"], more),
-            (error, t["tile_label_error" if decisions.by_label else "tile_error"], note),
+            (error, t[f"tile_{'label_' if decisions.by_label else 'item_' if decisions.items else ''}error"], note),
             (
                 f"{score.value:.3f}",
                 t["tile_score"].format(metric=self._metric()),
@@ -317,10 +319,8 @@ class _Page:
         return {"rows": [offer_cells(offer, self.language) for offer in found.offers], "by_label": by_label}
 
     def _because(self, variant: VariantRow) -> str:
-        reasons = []
-        for gate in variant.broken:
-            shown = self._gate(gate)
-            reasons.append(f"{shown['name']}: {shown['measured']} ({shown['promised']})")
+        broken = [self._gate(gate) for gate in variant.broken]
+        reasons = (f"{shown['name']}: {shown['measured']} ({shown['promised']})" for shown in broken)
         return "; ".join(reasons) or variant.because
 
     def _notes(self) -> list[str]:
@@ -378,7 +378,8 @@ class _Page:
     def _thresholds(self) -> list[dict[str, Any]]:
         decisions, limit = self.report.decisions, self.report.decisions.max_error
         # One threshold and one limit for all labels are already in the sentence above.
-        if decisions.by_label or (len(set(decisions.thresholds.values())) < 2 and isinstance(limit, float)):
+        alike = len(set(decisions.thresholds.values())) < 2 and isinstance(limit, float)
+        if decisions.by_label or decisions.items or alike:
             return []
         small = set(self.report.data.small_labels)
         return [

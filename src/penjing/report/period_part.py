@@ -31,6 +31,7 @@ def period_sentences(report: Report, limit: str, language: PageLanguage) -> list
     """What is certified in the period of the run, in those to come, in those past. limit: on errors, as written."""
     phrases, decisions = words(language), report.decisions
     key = "says_periods_by_label" if isinstance(decisions.max_error, dict) else "says_periods"
+    key = "says_periods_labels" if decisions.by_label else "says_periods_items" if decisions.items else key
     if not any(each.certified for each in decisions.periods):
         key = "says_periods_none"
     said = [phrases[key].format(confidence=as_written(decisions.confidence, language), max=limit)]

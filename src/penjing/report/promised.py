@@ -50,6 +50,18 @@ class OfferRow(_Part):
     most: Share = Field(description="with any number of rows")
 
 
+class ItemsPart(_Part):
+    """Lists of items that are certified item by item, on the test rows."""
+
+    most: Count = Field(description="of a text at most so many items are decided without a person")
+    told: Count = Field(description="items of all answers")
+    settled: Count = Field(description="those of them that are decided without a person")
+    wrong: Count = Field(description="those of the settled items that are wrong")
+    high: Share | None = Field(None, description="one-sided upper bound of their share; None without any")
+    meant: Count = Field(0, description="true items of the texts that are decided whole")
+    missed: Count = Field(0, description="those of them that are missing; no limit is about them")
+
+
 class Menu(_Part):
     """What could be promised, as validation rows suggest: for all cases, and for those with each answer."""
 

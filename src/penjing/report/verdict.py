@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from penjing.core.certificate import Gate
 from penjing.core.task import ALL
 from penjing.report.contract import Estimate, Note, PageLanguage, Report
+from penjing.report.item_part import item_sentences
 from penjing.report.label_part import label_sentences
 from penjing.report.period_part import period_sentences, standing_in
 from penjing.report.phrases import as_written, percent, words
@@ -137,6 +138,7 @@ def _headline(report: Report, language: PageLanguage) -> str:
     unproven = [_in_sentence(gate, language) for gate in report.gates if gate.state == "unproven"]
     if report.sealed and decides_nothing(report):
         none = "headline_no_text" if report.decisions.by_label else "headline_none_on_test"
+        none = "headline_no_whole" if report.decisions.items is not None else none
         key = none if report.decisions.certified else "headline_none"
         if report.decisions.forced:
             key += "_rules"
@@ -185,6 +187,8 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
         sentences += way_out_sentences(report, language) if decisions.needs else [_missing(report, language)]
     elif decisions.by_label:
         sentences = label_sentences(report, limit, language)
+    elif decisions.items is not None:
+        sentences = item_sentences(report, decisions.items, limit, language)
     else:
         value = decisions.error_among_automated.value
         key = "says_certified" if value is not None else "says_certified_plain"
@@ -201,7 +205,7 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
         sentences += miss_sentences(report, language)
         if report.data.duplicates_removed or report.data.near_duplicates_removed:
             sentences.append(phrases["says_distinct"])
-    if language in report.an_error and not decisions.by_label:
+    if language in report.an_error and not decisions.by_label and decisions.items is None:
         sentences.append(phrases["says_an_error"].format(error=report.an_error[language]))
     if decisions.forced > 0:
         sentences.append(phrases["says_forced"].format(rate=percent(decisions.forced, language)))

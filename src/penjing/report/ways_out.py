@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penjing.report.contract import PageLanguage, Report
+from penjing.report.item_part import item_lines
 from penjing.report.label_part import label_lines
 from penjing.report.marked import mistake_lines
 from penjing.report.period_part import when
@@ -49,7 +50,7 @@ def way_out_sentences(report: Report, language: PageLanguage) -> list[str]:
             )
     if (offer := _looser(report)) is not None:
         said.append(
-            phrases["says_looser"].format(
+            phrases["says_looser" if report.decisions.items is None else "says_looser_items"].format(
                 limit=as_written(offer.max_error, language), share=percent(offer.now, language, 0)
             )
         )
@@ -125,18 +126,21 @@ def terminal_lines(report: Report, language: PageLanguage) -> Iterator[str]:
             yield "  " + phrases["others"].format(count=len(report.harm) - LABELS_SHOWN)
     yield from mistake_lines([(one.p, one.text, one.marks) for one in report.errors[:ERRORS_SHOWN]], phrases)
     yield from label_lines(report, language)
+    yield from item_lines(report, language)
     if report.menu is not None:
-        yield from menu_lines(report.menu, language, labels=report.decisions.by_label)
+        certify = "label" if report.decisions.by_label else "item" if report.decisions.items else "case"
+        yield from menu_lines(report.menu, language, certify)
 
 
-def menu_lines(menu: Menu, language: PageLanguage, *, labels: bool = False) -> Iterator[str]:
-    """The menu as lines for a terminal. labels: its shares are those of labels that are settled."""
+def menu_lines(menu: Menu, language: PageLanguage, certify: str = "case") -> Iterator[str]:
+    """The menu as lines for a terminal. certify: as in a recipe; the shares are those of what the limits are about."""
     phrases = words(language)
+    row = {"label": "menu_settled_line", "item": "menu_items_line"}.get(certify, "menu_row_line")
     yield phrases["menu_line"].format(rows=f"{menu.rows:,}")
     if about := menu_period(menu, language):
         yield "  " + about
     for offer in menu.offers:
-        yield "  " + phrases["menu_settled_line" if labels else "menu_row_line"].format(**offer_cells(offer, language))
+        yield "  " + phrases[row].format(**offer_cells(offer, language))
     for label, offers in list(menu.by_label.items())[:LABELS_SHOWN]:
         given = [offer_cells(offer, language) for offer in offers if offer.now > 0]
         listed = phrases["and"].join(phrases["menu_label_part"].format(**each) for each in given)

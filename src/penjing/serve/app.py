@@ -70,7 +70,7 @@ def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> Non
         await ring.admit(request, "decide")
         body = await read_json(request, service.settings)
         items, evidence, batch = parse_items(body, DecideOne, DecideMany, service.settings)
-        wanted = Explained(body.get("counterfactual", False), body.get("why"))
+        wanted = Explained(body.get("counterfactual", False), body.get("why"), body.get("evidence_of") or "")
         made = await service.decide(items, evidence, wanted)
         return _json({"items": made} if batch else made[0])
 

@@ -59,6 +59,9 @@ class DecideOne(RequestItem):
     """POST /v1/decide with one text."""
 
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    evidence_of: Annotated[StrictStr, Field(min_length=1)] | None = Field(
+        None, description="the same for one label of a set, or one of several tasks"
+    )
     counterfactual: StrictBool = Field(
         False, description="also return a small deletion that changes the decision, if one is found; slower"
     )
@@ -87,6 +90,9 @@ class DecideMany(_StrictBody):
         description="the texts, each alone or with its fields"
     )
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    evidence_of: Annotated[StrictStr, Field(min_length=1)] | None = Field(
+        None, description="the same for one label of a set, or one of several tasks"
+    )
     counterfactual: StrictBool = Field(
         False, description="also return a small deletion that changes the decision, if one is found; slower"
     )
@@ -173,7 +179,8 @@ def parse_items(
         if length > settings.max_characters:
             message = f"{place}: {length:,} characters; the most is {settings.max_characters:,}"
             raise AnswerError(422, "too_long", message, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
-    return items, getattr(parsed, "evidence", False), batch
+    evidence = getattr(parsed, "evidence", False) or bool(getattr(parsed, "evidence_of", None))
+    return items, evidence, batch
 
 
 def _refused(error: ValidationError, model: type[BaseModel]) -> AnswerError:

@@ -27,6 +27,7 @@ def ask_to_json(ask: Ask) -> dict[str, Any]:
         "index": ask.index,
         "count": ask.count,
         "counterfactual": ask.counterfactual,
+        "about": ask.about,
         "budget": None if ask.budget is None else asdict(ask.budget),
     }
 

@@ -58,10 +58,14 @@ _ANSWERED_IN_A_ROUND = 6
 
 @dataclass(frozen=True)
 class Explained:
-    """What a request wants beside decisions and evidence; language: that of the reasons in words, None for none."""
+    """What a request wants beside decisions and evidence; language: that of the reasons in words, None for none.
+
+    about: the label or the task that the evidence is about, "" for the whole answer.
+    """
 
     counterfactual: bool = False
     language: Language | None = None
+    about: str = ""
 
 
 PLAIN = Explained()
@@ -154,6 +158,7 @@ class DecisionService:
                 count=len(items),
                 budget=budget,
                 counterfactual=wanted.counterfactual,
+                about=wanted.about,
             )
             for index, item in enumerate(items)
         ]

@@ -31,6 +31,8 @@ TASKS = {
 }
 # Those whose answers are sets of labels, with the file that has them label by label.
 LABELWISE = {"several": "penjing.tasks.several_labels"}
+# Those whose answers are lists of items, with the file that has them item by item.
+ITEMWISE = {"tag": "penjing.tasks.tag_items"}
 
 
 class TaskFile(Protocol):
@@ -145,23 +147,33 @@ def described(task: Task) -> dict[str, Any]:
     return {"labels": tuple(state["labels"])} if set(state) == {"labels"} else {"task": {"type": task.name, **state}}
 
 
-def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "", *, by_label: bool = False) -> Task:
+def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "") -> Task:
     """The task that `described` wrote. Raises UsageError for one that is not known here, KeyError for a part that is
     missing.
-
-    by_label: whether it is certified label by label.
     """
-    return as_certified(_opened(labels, task, where), "label" if by_label else "case", where)
+    if not task:
+        return task_of_labels(labels)
+    return open_task(task["type"], {name: part for name, part in task.items() if name != "type"}, where)
 
 
-def as_certified(task: Task, certify: str, where: str = "") -> Task:
-    """The task as a policy has it: of `certify: label` by its labels. Raises UsageError where it cannot be."""
-    if certify != "label":
+def as_certified(task: Task, certify: str, where: str = "", most: int = 0) -> Task:
+    """The task as a policy has it: by its labels or its items. Raises UsageError where it cannot be.
+
+    most: of a task by its items, so many of a text are decided; 0: as many as ever.
+    """
+    found: Task
+    if certify == "case":
         return task
+    if certify == "item":
+        if not certifies_items(task):
+            what = f"the answers of the task `{task.name}` are no lists of items, and `certify: item` is about such"
+            raise UsageError(what, where=where or None, fix="take `certify` out")
+        found = importlib.import_module(ITEMWISE[task.name]).by_item(task, most)
+        return found
     if not certifies_labels(task):
         what = f"the answers of the task `{task.name}` are no sets of labels, and `certify: label` is about such"
         raise UsageError(what, where=where or None, fix="take `certify` out")
-    found: Task = importlib.import_module(LABELWISE[task.name]).by_label(task)
+    found = importlib.import_module(LABELWISE[task.name]).by_label(task)
     return found
 
 
@@ -170,10 +182,9 @@ def certifies_labels(task: Task) -> bool:
     return task.name in LABELWISE
 
 
-def _opened(labels: Sequence[str], task: Mapping[str, Any], where: str) -> Task:
-    if not task:
-        return task_of_labels(labels)
-    return open_task(task["type"], {name: part for name, part in task.items() if name != "type"}, where)
+def certifies_items(task: Task) -> bool:
+    """Whether a task can be certified item by item."""
+    return task.name in ITEMWISE
 
 
 def calibration_of(card: Card) -> Mapping[str, Any]:
