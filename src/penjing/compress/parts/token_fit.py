@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from penjing.compress.parts.ridge import LinearMap, fit_ridge
-from penjing.compress.parts.sealing import check_stop
 from penjing.core.nouns import Run
+from penjing.core.stop import check_stop
 from penjing.model.encoder import Classifier, padding_id
 from penjing.model.prompt import run_encoder
 from penjing.train.batches import Budget, Ints, pad_ids, sorted_batches
@@ -40,7 +40,7 @@ def fit_tokens(encoder: nn.Module, teacher: Classifier, ids: Sequence[Ints], run
         for model in (encoder, teacher):
             model.to(run.device)
         for rows in sorted_batches(lengths[:kept], _BUDGET):
-            check_stop(run)
+            check_stop(run.stop)
             given, mask = (part.to(run.device) for part in pad_ids([ids[row] for row in rows], padding))
             found = teacher(given, mask)
             tables = [found] if isinstance(found, torch.Tensor) else list(found.values())
