@@ -101,6 +101,25 @@ def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Calla
         csv.writer(file).writerows([columns, *fresh])
     amended = penjing("amend", "out/release", "--rules", "rules.csv", "--data", "fresh.csv", "--out", "new", "--json")
     assert amended.code == 0, amended.err
+    _has_other_entries(tmp_path, language, penjing)
+
+
+def _has_other_entries(folder: Path, language: str, penjing: Callable[..., Any]) -> None:
+    """The last entry is taken out and another one is there, which is certified, answered and replayed."""
+    _, head, columns = WORLDS[language][:3]
+    added = {"en": "How do I close my account?", "zh": "怎样注销账户？"}[language]
+    with (folder / "other.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *entries(language)[:-1], ("q24", added)])
+    options = ("--rules", "rules.csv", "--data", "fresh.csv", "--catalogue", "other.csv", "--entry", head[1])
+    done = penjing("amend", "out/release", *options, "--id", head[0], "--out", "other", "--json")
+    assert done.code == 0, done.err
+    assert any("23" in line and "1" in line for line in done.err.splitlines())
+    certificate = done.lines[0]["certificate"]
+    assert (certificate["rows"], certificate["confidence"]) == (90, 0.975), "rows that certified another model"
+    with (folder / "asked.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([(columns[0],), (added,)])
+    assert penjing("decide", "other", "asked.csv").lines[0]["facts"]["entry"] == "q24"
+    assert penjing("replay", "--all", "--release", "other").code == 0
 
 
 def _is_reviewed(folder: Path, penjing: Callable[..., Any], identity: str, text: str) -> None:

@@ -73,7 +73,7 @@ def test_of_several_tasks_it_is_the_mean_over_those_that_are_known() -> None:
 
 
 def test_a_catalogue_is_refused() -> None:
-    task: Any = SimpleNamespace(name="nearest", entry_texts=("a", "b"))
+    task: Any = SimpleNamespace(name="nearest", entry_texts=("a", "b"), with_entries=print)
     with pytest.raises(UsageError, match="does not support the task nearest") as caught:
         check_catalogue(load_method("fewshot", METHODS, ""), task)
     assert "`tune.full`" in (caught.value.fix or "")

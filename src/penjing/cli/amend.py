@@ -1,4 +1,4 @@
-"""`penjing amend`: new rules on the same model, certified on rows that were never used."""
+"""`penjing amend`: new rules or another catalogue on the same model, certified on rows that were never used."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def amend(
             help="whose clock the days of rules are by, such as `Asia/Shanghai`; default: as the release has it"
         ),
     ] = None,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(help="other entries for a `nearest` release of `tune.linear`; default: those that it has"),
+    ] = None,
+    entry: Annotated[str, typer.Option(help="column of the texts of these entries")] = "text",
+    identity: Annotated[str, typer.Option("--id", help="column of their ids; left out, the texts are the ids")] = "",
     encoding: Encoding = "auto",
     sheet: Sheet = None,
     header: Header = None,
@@ -41,7 +47,8 @@ def amend(
     """Seal a release with new rules on the same model; needs no torch.
 
     A new rule set voids the certificate, so it is made again on labelled rows that neither training nor an earlier
-    certificate has seen; rows that were used are left out. With too few rows every case goes to review.
+    certificate has seen; rows that were used are left out. With too few rows every case goes to review. The same holds
+    of another catalogue (`--catalogue`).
     """
     import time
 
@@ -51,12 +58,24 @@ def amend(
     from penjing.data.read import Reading
     from penjing.prove.amend import Columns
     from penjing.prove.amend import amend as run
+    from penjing.prove.amend_catalogue import CatalogueFile, amend_catalogue
     from penjing.prove.certify import misses_in_words
     from penjing.prove.periods import lines_in_words
 
     columns = Columns(text, label, Reading(encoding, sheet, header), time_zone)
+    changed = None
     with Bar() as bar:
-        done = run(open_release(release), rules, data, out, columns=columns, threads=threads, progress=bar)
+        if catalogue is None:
+            done = run(open_release(release), rules, data, out, columns=columns, threads=threads, progress=bar)
+        else:
+            file = CatalogueFile(catalogue, entry, identity)
+            done, changed = amend_catalogue(
+                open_release(release), file, rules, data, out, columns=columns, progress=bar
+            )
+    if changed is not None:
+        tell(f"catalogue: {changed.kept:,} entries kept, {changed.added:,} new, {changed.removed:,} taken out")
+    if changed is not None and changed.unknown:
+        tell(f"{changed.unknown:,} new entries have no word that the model knows: only `penjing make` learns new words")
     for finding in done.findings:
         tell(f"{finding.where}: {finding.what}")
     left = done.rows - done.used - done.repeated

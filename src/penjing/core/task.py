@@ -204,6 +204,9 @@ class CatalogueTask(Protocol):
     def entry_texts(self) -> tuple[str, ...]:
         """The masked text of each entry, in the order of the outputs of the head."""
 
+    def with_entries(self, ids: Sequence[str], texts: Sequence[str]) -> Task:
+        """The same task over other entries, with their ids and masked texts. Raises DataError where an id cannot be."""
+
 
 def words_of(reader: Reader, cell: str) -> tuple[str, ...]:
     """The words of a cell that may be read as another: its labels, or the whole cell. Raises DataError."""

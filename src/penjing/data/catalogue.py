@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from penjing.core.errors import DataError, RequestError, UsageError, shown
@@ -26,8 +26,11 @@ class Catalogue:
     texts: tuple[str, ...]
 
 
-def read_catalogue(path: AnyPath, text: str = "text", identity: str = "") -> Catalogue:
+def read_catalogue(
+    path: AnyPath, text: str = "text", identity: str = "", masked: Callable[[str], str] | None = None
+) -> Catalogue:
     """The entries of a file. text: the column of their texts; identity: that of their ids, "" if texts are the ids.
+    masked: how their texts are masked; None: by the newest masking.
 
     A file with one column needs no names. Raises UsageError for a file or a column that is not there, DataError for
     fewer than two entries or too many, too many characters in all, an empty text, and an id or a text that is there
@@ -52,7 +55,8 @@ def read_catalogue(path: AnyPath, text: str = "text", identity: str = "") -> Cat
             _refuse_more(table.where, f"the catalogue has more than {MOST_ENTRIES:,} entries")
         if characters > MOST_CHARACTERS:
             _refuse_more(table.where, f"the texts of the entries have more than {MOST_CHARACTERS:,} characters")
-    return Catalogue(tuple(ids), tuple(mask(one).text for one in checked(list(ids), list(texts), table.where)))
+    every = checked(list(ids), list(texts), table.where)
+    return Catalogue(tuple(ids), tuple(mask(one).text if masked is None else masked(one) for one in every))
 
 
 def checked(ids: Sequence[str], texts: Sequence[str], where: str | None = None) -> Sequence[str]:

@@ -24,6 +24,8 @@ from penjing.text.tfidf import Features
 
 # The name of a tensor that only this form has.
 STARTS = "starts"
+# Cosines are at most 1: scores of this scale need temperatures near 1.
+SCALE = 20.0
 
 
 class SparseLinearEngine(LinearEngine):

@@ -69,10 +69,14 @@ def open_reader(options: Options) -> NearestReader:
     if not options.among:
         return NearestReader(options.none)
     found = read_catalogue(options.among, options.entry, options.id)
-    if options.none in found.ids:
-        what = f"the catalogue has an entry `{options.none}`, which means that no entry is right"
-        raise DataError(what, where=options.among, fix="name another word: `task: {type: nearest, none: WORD}`")
+    _check_none(options.none, found.ids, options.among)
     return ListedReader(options.none, found)
+
+
+def _check_none(none: str, ids: Sequence[str], where: str | None = None) -> None:
+    if none in ids:
+        what = f"the catalogue has an entry `{none}`, which means that no entry is right"
+        raise DataError(what, where=where, fix="name another word: `task: {type: nearest, none: WORD}`")
 
 
 def restore(state: Mapping[str, Any]) -> Nearest:
@@ -169,6 +173,11 @@ class Nearest(ListedReader):
     @property
     def entry_texts(self) -> tuple[str, ...]:
         return self.catalogue.texts
+
+    def with_entries(self, ids: Sequence[str], texts: Sequence[str]) -> Nearest:
+        """The same task over another catalogue. Raises DataError for an entry of the name that means none."""
+        _check_none(self.none, ids)
+        return Nearest(self.none, Catalogue(tuple(ids), tuple(texts)))
 
     @cached_property
     def heads(self) -> Mapping[str, Head]:

@@ -24,14 +24,12 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Run, Table
 from penjing.core.stop import check_stop
 from penjing.core.task import CatalogueTask, Head, Task
-from penjing.engines.linear_sparse import SparseLinearEngine
+from penjing.engines.linear_sparse import SCALE, SparseLinearEngine
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.tfidf import Features, Row, fit_features
 from penjing.train.linear import TIE, Chosen
 
 WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0)
-# Cosines are at most 1: scores of this scale need temperatures near 1.
-_SCALE = 20.0
 _FOLDS = 5
 _ROWS = 4000
 # Outputs of all rows that choose the weight, in float64: 400 MB at most. More entries leave fewer rows.
@@ -124,7 +122,7 @@ def _weights(rows: _EntryRows, used: npt.NDArray[np.int64], weight: float) -> An
     of_entry = csr_matrix((ones, (rows.places[used], used)), shape=(count, rows.matrix.shape[0]))
     both = rows.entries + weight * (of_entry @ rows.matrix)
     norm = np.sqrt(np.asarray(both.multiply(both).sum(axis=1)).ravel())
-    return diags(_SCALE / np.maximum(norm, 1e-9)) @ both
+    return diags(SCALE / np.maximum(norm, 1e-9)) @ both
 
 
 def _matrix(features: Features, texts: Sequence[str]) -> Any:
