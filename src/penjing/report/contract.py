@@ -13,6 +13,7 @@ from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
 from penjing.data.doubts import LabelDoubts
 from penjing.data.split import labelled_rows
+from penjing.report.chosen_part import ChosenByFolds
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
 from penjing.report.learning_part import RowsForecast
@@ -366,6 +367,7 @@ class Report(_Part):
     search: SearchPart | None = Field(None, description="None: no option of the recipe is a range")
     steps: tuple[StepRow, ...]
     variants: tuple[VariantRow, ...] = ()
+    folds: ChosenByFolds | None = Field(None, description="None: validation rows chose between encoder and word model")
     curves: tuple[Curve, ...] = ()
     sections: tuple[Block, ...] = Field((), description="blocks of this task alone")
     errors: tuple[Mistake, ...] = ()
