@@ -227,7 +227,8 @@ def test_an_encoder_that_reads_fields_the_whole_way(
         globals(), "WORDS", tuple(f"common{i}" for i in range(10)) + tuple(f"price{i}" for i in range(10))
     )
     steps = (
-        f"base: {tiny_base}\nsteps:\n- tune.full: {{epochs: 6, learning_rate: 2e-3, max_tokens: 16}}\n"
+        f"base: {tiny_base}\nchoose: validation\nsteps:\n"
+        f"- tune.full: {{epochs: 6, learning_rate: 2e-3, max_tokens: 16}}\n"
         "- compress.int8: {engine: openvino, calibration_texts: 32}"
     )
     monkeypatch.setitem(globals(), "RECIPE", RECIPE.replace("steps:\n- tune.linear: {c: [16]%s}", steps + "%s"))

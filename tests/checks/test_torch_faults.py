@@ -108,7 +108,7 @@ def recipe(place: Path, tiny_base: Path, name: str, steps: str) -> Path:
     path.write_text(
         f"name: rooms\ndata: {{files: rows.csv}}\nbase: {tiny_base}\nsteps:\n{TUNES.get(name, TUNE)}"
         f"{steps.replace('BASE', str(tiny_base))}"
-        "gates: {keep: 0.1, unproven: allow}\ndecide: {max_error: 0.4}\nthreads: 1\n",
+        "gates: {keep: 0.1, unproven: allow}\ndecide: {max_error: 0.4}\nthreads: 1\nchoose: validation\n",
         encoding="utf-8",
     )
     return path

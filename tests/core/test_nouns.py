@@ -50,3 +50,10 @@ def test_a_card_without_features_keeps_its_bytes() -> None:
     assert "features" not in card.model_dump(mode="json")
     read = card.model_copy(update={"features": {"amount": {"mean": 1.0, "scale": 2.0}}})
     assert Card.model_validate_json(read.model_dump_json()) == read
+
+
+def test_tables_join_with_their_groups_and_fields() -> None:
+    one = Table(["a"], ["x"], [1], ["g"], {"n": [1]})
+    both = one.joined(Table(["b", "c"], ["y", "y"], [2, 3]))
+    assert (list(both.texts), list(both.rows), both.groups) == (["a", "b", "c"], [1, 2, 3], ["g", "", ""])
+    assert both.fields == {"n": [1, None, None]}

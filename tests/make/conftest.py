@@ -22,6 +22,7 @@ steps:
 gates: {gates}
 decide: {{max_error: 0.10, rules: {rules}, audit: 0.01}}
 threads: 1
+choose: {choose}
 """
 
 
@@ -46,10 +47,13 @@ def recipe_in(tmp_path: Path) -> Callable[..., Path]:
         rules: str = "null",
         base: str = "penjing/mini",
         rows: int = 500,
+        choose: str = "validation",
     ) -> Path:
         write_rows(tmp_path / "rows.csv", rows)
         path = tmp_path / "recipe.yaml"
-        path.write_text(RECIPE.format(steps=steps, gates=gates, rules=rules, base=base), encoding="utf-8")
+        path.write_text(
+            RECIPE.format(steps=steps, gates=gates, rules=rules, base=base, choose=choose), encoding="utf-8"
+        )
         return path
 
     return write

@@ -20,6 +20,7 @@ from penjing.make.plan import single_step
 from penjing.measure.latency import Latency
 from penjing.model.base import open_base
 from penjing.prove.score import Scored, judge, score
+from penjing.report.chosen_part import ChosenByFolds, PairedDifference
 from penjing.report.found import Variant
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader, open_task
@@ -97,6 +98,28 @@ def test_an_encoder_that_is_proven_worse_is_called_worse() -> None:
     choice = choose([variant("int8", 0.60)], variant("linear", 0.945), proven=False)
     assert choice is not None and choice.variant.name == "linear"
     assert "The encoder is worse than the linear model" in choice.why and "upper bound -0." in choice.why
+
+
+def test_folds_choose_where_validation_rows_prove_nothing() -> None:
+    def compared(value: float, lower: float, upper: float) -> ChosenByFolds:
+        found = PairedDifference(value=value, low=lower - 0.01, high=upper + 0.01, lower=lower, upper=upper)
+        scores = {"linear_score": 0.6, "tuned_score": 0.6 + value, "form_score": 0.6 + value}
+        about = {"rows": 160, "units": 150, "folds": 5, "metric": "macro_f1", "form": "int8"}
+        return ChosenByFolds.model_validate({**about, **scores, "tuned": found, "chosen": found})
+
+    tied, linear = variant("int8", 0.95), variant("linear", 0.945)
+    better = choose([tied], linear, proven=True, folds=compared(0.041, 0.012, 0.07))
+    assert better is not None and (better.variant, better.fell_back) == (tied, False)
+    assert better.why == (
+        "Chosen out of fold over 160 train and validation rows, in 5 folds: the encoder is better than the linear "
+        "model by +4.1 points of macro-F1, at least +1.2."
+    )
+    same = choose([tied], linear, proven=False, folds=compared(0.02, -0.01, 0.05))
+    assert same is not None and (same.variant, same.fell_back) == (linear, True)
+    assert "differs by +2.0 points, lower bound -1.0" in same.why
+    worse = choose([variant("int8", 0.99)], variant("linear", 0.7), proven=False, folds=compared(-0.05, -0.09, -0.01))
+    assert worse is not None and worse.variant.name == "linear", "whatever validation rows say"
+    assert "differs by -5.0 points, upper bound -1.0" in worse.why
 
 
 def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:

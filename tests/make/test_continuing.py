@@ -47,7 +47,9 @@ def new_rows(path: Path, labels: dict[str, tuple[str, ...]], count: int = 300) -
 
 def write(tmp_path: Path, continues: str, gates: str = "{unproven: allow}") -> Path:
     path = tmp_path / "new.yaml"
-    text = RECIPE.format(steps="  - tune.linear: {}", gates=gates, rules="null", base="penjing/mini")
+    text = RECIPE.format(
+        steps="  - tune.linear: {}", gates=gates, rules="null", base="penjing/mini", choose="auto"
+    ).replace("choose: auto\n", "")
     path.write_text(text.replace("rows.csv", "new.csv") + f"continues: {continues}\n", encoding="utf-8")
     return path
 

@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
-            if line := _search_line(checked):
+            for line in filter(None, _plans(checked).values()):
                 show.out(line)
             for line in _learned_lines(more) if curve else ():
                 show.out(line)
@@ -102,8 +102,7 @@ def _as_json(
         found["ledger"] = checked.ledger.to_json()
     if doubts is not None:
         found["doubts"] = doubts.model_dump(mode="json")
-    if line := _search_line(checked):
-        found["search"] = line
+    found |= {name: line for name, line in _plans(checked).items() if line}
     return {"trainable": audit.trainable, **found, **audit.model_dump(mode="json")}
 
 
@@ -168,6 +167,21 @@ def _search_line(checked: Checked) -> str:
     step = checked.steps[0]
     each = trial_seconds(checked.file, checked.audit, step)
     return expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
+
+
+def _plans(checked: Checked) -> dict[str, str]:
+    """What `make` will do that takes its time, by its name in the JSON; "" where it will not."""
+    return {"search": _search_line(checked), "choose": _choice_line(checked)}
+
+
+def _choice_line(checked: Checked) -> str:
+    """By which rows `make` will choose between encoder and word model; "" where there is nothing to choose."""
+    from penjing.make.choose_rows import choice_line, rows_of_choice
+
+    if checked.data is None or checked.faults or not checked.audit.trainable:
+        return ""
+    choice = rows_of_choice(checked.file, checked.data, checked.base)
+    return "" if choice is None else choice_line(checked.file, checked.data, checked.steps, choice)
 
 
 def audit_lines(audit: Audit, ledger: Sequence[str] = (), doubts: Sequence[str] = ()) -> Iterator[str]:

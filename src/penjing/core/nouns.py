@@ -56,6 +56,19 @@ class Table:
             fields={name: [column[i] for i in index] for name, column in self.fields.items()},
         )
 
+    def joined(self, other: Table) -> Table:
+        """The rows of this table and those of another one behind them; a field that one lacks is empty there."""
+        names = dict.fromkeys((*self.fields, *other.fields))
+        grouped = self.groups is not None or other.groups is not None
+        both = self, other
+        return Table(
+            texts=[*self.texts, *other.texts],
+            labels=[*(self.labels or ()), *(other.labels or ())],
+            rows=[*self.rows, *other.rows],
+            groups=[group for each in both for group in each.groups or [""] * len(each)] if grouped else None,
+            fields={name: [v for each in both for v in each.fields.get(name, [None] * len(each))] for name in names},
+        )
+
 
 class Curves(BaseModel):
     """The course of a training. loss: (last step of a span, its mean loss); validation: scores of each evaluation."""

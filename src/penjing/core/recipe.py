@@ -308,6 +308,9 @@ class Recipe(_Part):
     minutes: float = Field(
         0, ge=0, le=100_000, description="a search over ranges of options begins no trial after these"
     )
+    choose: Literal["auto", "validation", "folds"] = Field(
+        "auto", description="encoder or word counts: by validation rows, or by five folds; auto: folds if rows are few"
+    )
     engine: Literal["auto", "openvino", "onnx"] = Field(
         "auto",
         description="the engine that serves, where a step names none; auto: the faster one on this kind of CPU",

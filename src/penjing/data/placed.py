@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from penjing.core.canon import canonical_json, unit_hash
 from penjing.core.nouns import Table
@@ -42,6 +42,16 @@ def placed_rows(
         leaking = {position for position in used if position in intake.added and every[position] in held_out}
     kept = [position for position in used if position not in leaking]
     return {name: [position for position in kept if final[position] == name] for name in PARTS}, sorted(leaking)
+
+
+def units_of(
+    file: RecipeFile, table: Table, found: Duplicates, placed: Mapping[str, Sequence[int]], beside: list[str] | None
+) -> dict[str, list[str]]:
+    """The key of each row of the train and validation parts: rows of one key are never learned from and answered."""
+    told = None if file.recipe.reads_text else beside
+    names = ("train", "validation")
+    keys = iter(_keys(table, found, [position for name in names for position in placed[name]], told))
+    return {name: [next(keys) for _ in placed[name]] for name in names}
 
 
 def one_a_group(

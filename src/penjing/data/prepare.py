@@ -30,7 +30,7 @@ from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_outside, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
 from penjing.data.pair_text import compared
-from penjing.data.placed import one_a_group, placed_rows
+from penjing.data.placed import one_a_group, placed_rows, units_of
 from penjing.data.shared_texts import both_near, linked, shared_problems
 from penjing.data.table import faults_of
 
@@ -55,6 +55,9 @@ class Prepared:
     outside: texts that fit no label, by the name of their set; none of them is a text of the tables.
 
     origins: the file of each row of a part, as the recipe names it.
+
+    units: of each row of train and validation, the key of rows that stay together; added: positions in `train` of rows
+    that train and never test.
     """
 
     train: Table
@@ -72,6 +75,8 @@ class Prepared:
     shared: bool = False
     outside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    units: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    added: tuple[int, ...] = ()
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -156,6 +161,8 @@ def examine(
         shared=shared,
         outside=_apart(outside, table.texts),
         origins={name: [intake.names[position] for position in positions] for name, positions in placed.items()},
+        units=units_of(file, table, found, placed, beside),
+        added=tuple(place for place, position in enumerate(placed["train"]) if position in intake.added),
     )
     return audit, prepared
 

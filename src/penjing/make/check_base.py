@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
 from penjing.core.recipe import RecipeFile
 from penjing.data.audit import Problem
+from penjing.data.prepare import Prepared
+from penjing.make.choose_rows import rows_of_choice
 from penjing.make.named import Named
 from penjing.make.plan import on_engine
 from penjing.tune.options import TrainingOptions
@@ -145,12 +147,17 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
     return faults
 
 
-def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: Iterable[str]) -> list[Problem]:
-    """A warning if the disk of that folder clearly has less free space than the steps will write."""
+def room_problems(file: RecipeFile, steps: Sequence[Step], base: Artifact, data: Prepared) -> list[Problem]:
+    """A warning if the disk of the recipe clearly has less free space than the steps will write.
+
+    The models of a choice out of fold are kept until the run ends.
+    """
+    choice, texts = rows_of_choice(file, data, base), (*data.train.texts, *data.validation.texts)
+    folds = 0 if choice is None else choice.folds
     from penjing.model.base import config_of, encoder_folder
 
     weights = sum(_FLOAT * count for count in _sizes(encoder_folder(base)))
-    width, needed = int(config_of(base).get("hidden_size", 0)), 0
+    width, needed = int(config_of(base).get("hidden_size", 0)), folds * weights
     for step in steps:
         options: Any = step.options
         if isinstance(step.options, TrainingOptions):
@@ -162,7 +169,7 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
             needed += weights * (1 + _COPIES_IN_TRAINING) // 2
         else:
             needed += weights // 4
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(file.path.parent).free
     if free >= needed:
         return []
     message = f"the steps write about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free beside the recipe"

@@ -33,6 +33,7 @@ from penjing.make.check_periods import audit_by_period
 from penjing.make.check_training import training_faults
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
+from penjing.make.choose_rows import choice_faults
 from penjing.make.continuing import Earlier, continued, continuing_faults, open_start
 from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults, unlabelled_faults
@@ -154,8 +155,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         problems += label_problems(file, found.data)
     problems += [*_fields_not_given(found), *_features_not_given(found)]
     if found.data is not None and found.base is not None and not found.faults:
-        texts = [*found.data.train.texts, *found.data.validation.texts]
-        problems += room_problems(file.path.parent, found.steps, found.base, texts)
+        problems += room_problems(file, found.steps, found.base, found.data)
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
 
@@ -164,7 +164,7 @@ def _task_faults(found: Checked, data: Prepared) -> list[PenjingError]:
     """What promises and steps ask of the task and of the rows, and these do not give."""
     file, steps = found.file, found.steps
     faults = [*promise_faults(file, data.task), *head_faults(file, steps, data.task)]
-    faults += training_faults(file, steps, found.named, data.task)
+    faults += [*training_faults(file, steps, found.named, data.task), *choice_faults(file, found.base)]
     return [*faults, *unlabelled_faults(file, steps, len(data.unlabelled))]
 
 

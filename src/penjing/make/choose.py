@@ -19,6 +19,8 @@ from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.retained import FORGET
 from penjing.prove.score import Scored, score
+from penjing.report.chosen_part import ChosenByFolds
+from penjing.report.contract import Note
 from penjing.report.found import ChosenVariant, Variant
 from penjing.report.verdict import note_of, signed
 from penjing.runtime.open import open_session
@@ -112,11 +114,14 @@ def gate(variant: Variant, teacher: Scored | None, gates: Gates) -> Variant:
     return replace(variant, gates=found, refused=reason)
 
 
-def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> ChosenVariant | None:
+def choose(
+    variants: Sequence[Variant], linear: Variant, *, proven: bool, folds: ChosenByFolds | None = None
+) -> ChosenVariant | None:
     """The last encoder variant that no gate refuses, if it is proven better than the linear model; else the linear.
 
-    None if everything is refused. Proven: the one-sided 95 % lower bound of the paired difference on validation rows
-    is above 0. proven: whether the tuned encoder itself is proven better; `keep` then tests `linear` against it too.
+    None if everything is refused. Proven: the one-sided 95 % lower bound of the paired difference is above 0, on
+    validation rows, or out of fold where `folds` says so. proven: whether the tuned encoder itself is proven better;
+    `keep` then tests `linear` against it too.
     """
     passed = [variant for variant in variants if not variant.refused]
     if not passed:
@@ -124,6 +129,9 @@ def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Cho
     best = passed[-1]
     if best.artifact.id == linear.artifact.id:
         return ChosenVariant(best, False)
+    if folds is not None:
+        better = folds.chosen.lower > 0 or bool(linear.refused)
+        return ChosenVariant(best if better else linear, not (better or proven), fold_note(folds), folds)
     paired = best.scored.difference(linear.scored)
     if paired.lower > 0 or linear.refused:
         return ChosenVariant(best, False)
@@ -136,6 +144,18 @@ def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Cho
         **({"upper": signed(paired.upper, 4)} if worse else {"lower": signed(paired.lower, 4)}),
     )
     return ChosenVariant(linear, not proven, note)
+
+
+def fold_note(found: ChosenByFolds) -> Note:
+    """By how much the encoder is better out of fold, and what is proven of it."""
+    paired, points = found.chosen, {"value": signed(100 * found.chosen.value, 1), "rows": f"{found.rows:,}"}
+    if paired.lower > 0:
+        key, bound = "why_folds_better", {"lower": signed(100 * paired.lower, 1)}
+    elif paired.upper < 0:
+        key, bound = "why_folds_worse", {"upper": signed(100 * paired.upper, 1)}
+    else:
+        key, bound = "why_folds_tie", {"lower": signed(100 * paired.lower, 1)}
+    return note_of(key, metric=found.metric, folds=f"{found.folds}", **points, **bound)
 
 
 def beats(a: Scored, b: Scored) -> bool:

@@ -127,7 +127,7 @@ def with_known_rows_in_train(data: Prepared, release: Release, features: Sequenc
     origins = {name: [data.origins[name][place] for place in kept[name]] for name in HELD_OUT}
     train = data.train
     for table, _ in moved:
-        train = _joined(train, table)
+        train = train.joined(table)
     tables = {name: parts[name].take(kept[name]) for name in HELD_OUT}
     where = {place: new for new, place in enumerate(kept["test"])}
     count = sum(len(table) for table, _ in moved)
@@ -156,7 +156,7 @@ def with_replayed(data: Prepared, earlier: Earlier | None, reader: Reader) -> Pr
     """The data with the rows that are learned again behind its train rows."""
     if earlier is None or not len(earlier.replayed):
         return data
-    train = _joined(data.train, earlier.replayed)
+    train = data.train.joined(earlier.replayed)
     golds = [*(train.labels or ()), *(data.validation.labels or ())]
     labels = tuple(sorted({*data.labels, *reader.strata(golds)}))
     held = (data.validation, data.calibration, data.test)
@@ -297,16 +297,3 @@ def _like(table: Table, other: Table) -> Table:
     """The table with the fields of another one; a field that it lacks is empty."""
     empty: Sequence[None] = [None] * len(table)
     return replace(table, fields={name: table.fields.get(name, empty) for name in other.fields})
-
-
-def _joined(first: Table, second: Table) -> Table:
-    groups = None
-    if first.groups is not None or second.groups is not None:
-        groups = [*(first.groups or [""] * len(first)), *(second.groups or [""] * len(second))]
-    return Table(
-        texts=[*first.texts, *second.texts],
-        labels=[*(first.labels or ()), *(second.labels or ())],
-        rows=[*first.rows, *second.rows],
-        groups=groups,
-        fields={name: [*column, *second.fields[name]] for name, column in first.fields.items()},
-    )

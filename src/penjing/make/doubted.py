@@ -12,12 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from penjing.compress.parts.folds import fold_numbers, without_fold
+from penjing.compress.parts.folds import answer_out_of_fold, fold_numbers
 from penjing.core.answers import Answer
 from penjing.core.canon import digest
-from penjing.core.errors import DataError, MissingPackageError
+from penjing.core.errors import MissingPackageError
 from penjing.core.methods import Step, source_hash
 from penjing.core.nouns import Inputs, Progress, Run, Silent, Table
 from penjing.core.recipe import RecipeFile
@@ -111,20 +109,14 @@ class _FoldWork:
 
 def _judged(file: RecipeFile, data: Prepared, table: Table, work: _FoldWork) -> tuple[Judged, list[int]]:
     """What models say of rows that they were not fitted to, and the positions of these rows."""
-    numbers, step = fold_numbers(table, FOLDS), linear_step(file)
+    step = linear_step(file)
     step = replace(step, options=step.options.model_copy(update={"c": (_STRENGTH,)}))
-    positions, answers = list[int](), list[Answer]()
-    for fold in range(FOLDS):
-        check_stop(work.stop)
-        held = np.flatnonzero(numbers == fold).tolist()
-        try:
-            answers += _answers(file, data, step, (without_fold(table, FOLDS, fold), table.take(held)), work)
-            positions += held
-        except DataError:
-            # No row is in this fold, or the others have rows of one label only: nothing can be said about it.
-            continue
-        finally:
-            work.progress.advance()
+
+    def answer(rest: list[int], held: list[int]) -> list[Answer]:
+        return _answers(file, data, step, (table.take(rest), table.take(held)), work)
+
+    numbers = fold_numbers(table, FOLDS)
+    positions, answers = answer_out_of_fold(numbers, FOLDS, answer, lambda _: work.progress.advance())
     golds = table.labels or ()
     return Judged(data.task, [golds[place] for place in positions], answers), positions
 
@@ -133,6 +125,7 @@ def _answers(
     file: RecipeFile, data: Prepared, step: Step, tables: tuple[Table, Table], work: _FoldWork
 ) -> list[Answer]:
     """The answers of a model of the rest on the rows that were held out. tables: the rest, held out."""
+    check_stop(work.stop)
     rest, held = tables
     features = file.recipe.data.feature_types()
     inputs = Inputs(None, rest, held, language=data.language, task=data.task, features=features)
@@ -149,15 +142,7 @@ def work_of(table: Table, task: Task) -> int:
 
 
 def _rows_of(data: Prepared) -> _LookedAt:
-    groups = [list(table.groups or [""] * len(table)) for table in (data.train, data.validation)]
-    fields = {name: [*data.train.fields[name], *data.validation.fields[name]] for name in data.train.fields}
-    whole = Table(
-        [*data.train.texts, *data.validation.texts],
-        [*(data.train.labels or ()), *(data.validation.labels or ())],
-        [*data.train.rows, *data.validation.rows],
-        [group for part in groups for group in part] if data.train.groups is not None else None,
-        fields,
-    )
+    whole = data.train.joined(data.validation)
     return _LookedAt(whole, [*data.origins["train"], *data.origins["validation"]])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penjing.core.machine import fastest_engine
 from penjing.core.methods import Done, Step
-from penjing.core.nouns import Artifact, Inputs, Release
+from penjing.core.nouns import Artifact, Release
 from penjing.core.recipe import RecipeFile
 from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
@@ -19,14 +19,14 @@ from penjing.make.advice import advise
 from penjing.make.cache import Cache
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
+from penjing.make.choose_folds import compare_out_of_fold
 from penjing.make.continuing import Earlier
 from penjing.make.doubted import MOST, MOST_OF_RUN, doubts_of_run, work_of
-from penjing.make.fold_teachers import tune_folds
 from penjing.make.learning_curve import curve_beside
 from penjing.make.machine_choices import MACHINE
-from penjing.make.named import NOTHING, Named
+from penjing.make.named import Named
 from penjing.make.overall import Overall
-from penjing.make.plan import on_engine, single_step
+from penjing.make.running import Runner
 from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
 from penjing.make.search.ranges import Range
@@ -42,6 +42,7 @@ from penjing.prove.retained import forget_gate
 from penjing.prove.score import Scored, score
 from penjing.prove.seal import put_with_gates
 from penjing.report.build import Found, fill
+from penjing.report.chosen_part import ChosenByFolds
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.page import write_report
@@ -87,6 +88,8 @@ class Making:
     before: Earlier | None = None
     # Of options of the first step; and what their search found.
     ranges: Sequence[Range] = ()
+    # Of a choice out of fold between encoder and word model; 0: validation rows choose.
+    folds: int = 0
     searched: SearchPart | None = None
     skipped: list[Note] = field(default_factory=list)
     # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
@@ -98,9 +101,9 @@ class Making:
 
     def run(self) -> Made:
         # In a recipe without an encoder, the first step makes the linear model.
-        linear = None if self.base is None else self._step(single_step("tune.linear"), None)
+        linear = None if self.base is None else self._runner.word_model()
         self._search_options()
-        linear = linear or self._step(self.steps[0], None)
+        linear = linear or self._runner.run(self.steps[0], None)
         # What looks at the rows takes a small part of a run: a recipe without an encoder ends in seconds.
         most = MOST if self.base is None else MOST_OF_RUN
         small = work_of(self.data.train, self.data.task) <= most // 2
@@ -109,8 +112,9 @@ class Making:
         for variant in variants:
             if variant.refused:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
-        if choice is not None and choice.variant is linear_variant and choice.why:
-            self.progress.say(f"the linear model is chosen. {choice.why}")
+        if choice is not None and choice.why:
+            linear_is = choice.variant is linear_variant
+            self.progress.say(f"the linear model is chosen. {choice.why}" if linear_is else choice.why)
         # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
         last = (variants or [linear_variant])[-1]
         chosen, teacher = choice.variant if choice else last, done[0].artifact
@@ -146,7 +150,7 @@ class Making:
     def _search_options(self) -> None:
         """Give the first step the best options of its ranges."""
         if self.ranges:
-            inputs, folder = self._inputs(self.base), self.cache.folder / MACHINE
+            inputs, folder = self._runner.inputs(self.base), self.cache.folder / MACHINE
             search = OptionSearch(
                 self.file.recipe, self.steps[0], self.ranges, inputs, self.cache, folder, self.progress
             )
@@ -163,9 +167,9 @@ class Making:
         if self.file.recipe.search:
             done, variants, linear_variant = self._search(linear)
             return done, variants, linear_variant, choose_smallest(variants, linear_variant)
-        done = self._tune_and_compress(linear)
-        variants, linear_variant, proven = self._measure(done, linear)
-        return done, variants, linear_variant, choose(variants, linear_variant, proven=proven)
+        done = [linear] if self.base is None else self._runner.forms()
+        variants, linear_variant, proven, folds = self._measure(done, linear)
+        return done, variants, linear_variant, choose(variants, linear_variant, proven=proven, folds=folds)
 
     def _put_in_place(self, tested: ReleaseTest, student: Artifact) -> Release:
         """Make the tested folder OUT/release, with its gates beside it."""
@@ -174,56 +178,21 @@ class Making:
             keep_trainable(student, self.out)
         return release
 
-    def _inputs(self, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING) -> Inputs:
-        data = self.data
-        return Inputs(
-            parent=parent,
-            train=data.train,
-            validation=data.validation,
-            teachers={"tuned": teacher} if teacher else {},
-            language=data.language,
-            unlabelled=data.unlabelled,
-            task=data.task,
-            features=self.file.recipe.data.feature_types(),
-            corpora=named.corpora,
-            base=named.base,
-            replayed=() if self.before is None else self.before.replayed_among(data.train),
-            held_out=self.data.held_out,
-            code=self.named[0].code if self.named else None,
-        )
+    @property
+    def _runner(self) -> Runner:
+        return Runner(self.file, self.steps, self.data, self.base, self.cache, self.named, self.before, self._enter)
 
-    def _step(
-        self, step: Step, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING
-    ) -> Done:
-        inputs = self._inputs(parent, teacher, named)
-        if not self.file.recipe.search or step.name.startswith("tune."):
-            self.progress.enter(step.name)
-        step = on_engine(step, self.file.recipe.engine)
-        folds = getattr(step.options, "out_of_fold", 0)
-        if folds and teacher is not None:
-            own = tune_folds(self.steps[0], self._inputs(self.base), teacher, folds, self.cache)
-            inputs = replace(inputs, teachers={**inputs.teachers, **own})
-        done = self.cache.run(step, inputs)
-        self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
-        return done
-
-    def _tune_and_compress(self, linear: Done) -> list[Done]:
-        if self.base is None:
-            return [linear]
-        done = [self._step(self.steps[0], self.base)]
-        exported = self._step(single_step("compress.export"), done[0].artifact)
-        for step, named in zip(self.steps[1:], self.named[1:], strict=True):
-            done.append(self._step(step, done[-1].artifact, done[0].artifact, named))
-        # The exported form without compression is always measured, so that the report shows why it is not enough.
-        return [done[0], exported, *done[1:]]
+    def _enter(self, step: str) -> None:
+        if not self.file.recipe.search or step.startswith("tune."):
+            self.progress.enter(step)
 
     def _teacher_scores(self, teacher: Artifact) -> Scored:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
         self.reference = score(session, self.data.validation, self.data.audit.rows_by_label)
         return self.reference
 
-    def _measure(self, done: list[Done], linear: Done) -> tuple[list[Variant], Variant, bool]:
-        """The forms that can be sealed, the linear one, and whether the tuned model is proven better than it."""
+    def _measure(self, done: list[Done], linear: Done) -> tuple[list[Variant], Variant, bool, ChosenByFolds | None]:
+        """The forms that can be sealed, the linear one, whether the tuned model is proven better, and by what folds."""
         teacher = self._teacher_scores(done[0].artifact)
         self.pipeline = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
@@ -234,15 +203,16 @@ class Making:
         for one in names:
             by_id[one.artifact.id] = self._judge(one.step.name, one.artifact, None if one is linear else teacher)
             self.progress.advance(note=one.step.name)
-        baseline = by_id[linear.artifact.id]
-        proven = beats(teacher, baseline.scored)
+        baseline, variants = by_id[linear.artifact.id], [by_id[one.artifact.id] for one in sealable]
+        folds = compare_out_of_fold(self._runner, self.folds, done, variants, self.progress) if self.folds else None
+        proven = beats(teacher, baseline.scored) if folds is None else folds.tuned.lower > 0
         if proven:
             baseline = gate(baseline, teacher, self.file.recipe.gates)
-        return [by_id[one.artifact.id] for one in sealable], baseline, proven
+        return variants, baseline, proven, folds
 
     def _search(self, linear: Done) -> tuple[list[Done], list[Variant], Variant]:
         """The steps from the tuned model on, every form that was tried, and the linear one."""
-        tuned = self._step(self.steps[0], self.base)
+        tuned = self._runner.run(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
         self.pipeline = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
         # The linear model takes part in the search: a larger form is of no use if it keeps the teacher's score.
@@ -258,7 +228,7 @@ class Making:
         tried = Search(
             tuned.artifact,
             every,
-            lambda step, parent: self._step(step, parent, tuned.artifact),
+            lambda step, parent: self._runner.run(step, parent, tuned.artifact),
             lambda title, artifact: self._judge(title, artifact, teacher),
             self._fastest,
             self.progress,
@@ -279,7 +249,7 @@ class Making:
         self.progress.say(f"search: ended in `{ended.title}` in an earlier run of the same content")
         done = [tuned]
         for step in ended.steps:
-            done.append(self._step(step, done[-1].artifact, tuned.artifact))
+            done.append(self._runner.run(step, done[-1].artifact, tuned.artifact))
         self.skipped.extend(ended.skipped)
         self.earlier = tuple(row for row in ended.rows if row.name not in {ended.title, "tune.linear"})
         self.steps_by_title = {ended.title: ended.steps}

@@ -22,6 +22,8 @@ REFERENCE_STEP = 0.45
 FEW = 0.1
 # Compressions that train take about as long as the tuning.
 TRAINS = ("compress.distill", "compress.static", "compress.cascade", "compress.exit")
+# The stage in which models are compared out of fold. A fold learns from four fifths of the rows.
+FOLDING, FOLD_SHARE = "folds", 0.8
 
 
 @dataclass
@@ -78,8 +80,11 @@ class Overall:
         return min(0.99, spent / (spent + self.left)) if spent + self.left > 0 else 0.0
 
 
-def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
-    """Seconds of each stage on the reference machine, before any measurement. rows: number of train rows."""
+def stages(steps: list[str], rows: int, search: bool, folds: int = 0) -> dict[str, float]:
+    """Seconds of each stage on the reference machine, before any measurement. rows: number of train rows.
+
+    folds: of a choice out of fold; 0 where validation rows choose.
+    """
     size = max(0.5, rows / 1200)
     found = {"reading": READING * size, "tune.linear": BASELINE * size}
     if steps[0] != "tune.linear":
@@ -88,14 +93,24 @@ def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
         if search:
             found["search"] = 600.0 * size
     found["measuring"] = MEASURING * len(steps)
+    if folds:
+        found[FOLDING] = folds * FOLD_SHARE * _of_steps(found)
     return found | {"testing": TESTING}
+
+
+def _of_steps(estimates: Mapping[str, float]) -> float:
+    """The seconds of the steps among the stages: those that every fold repeats."""
+    return sum(seconds for name, seconds in estimates.items() if "." in name)
 
 
 def scaled(estimates: Mapping[str, float], tuned: str, step_seconds: float, tuning: float) -> dict[str, float]:
     """The estimates for this machine. tuned: the step that tunes the base; step_seconds: of one step
     of its training; tuning: of all of them."""
     factor = max(0.2, step_seconds / REFERENCE_STEP)
-    return {name: tuning if name == tuned else seconds * factor for name, seconds in estimates.items()}
+    found = {name: tuning if name == tuned else seconds * factor for name, seconds in estimates.items()}
+    if FOLDING in found:
+        found[FOLDING] = estimates[FOLDING] * _of_steps(found) / _of_steps(estimates)
+    return found
 
 
 def in_words(seconds: float) -> str:

@@ -13,6 +13,7 @@ from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import load_recipe
 from penjing.make.cache import Cache
 from penjing.make.check_recipe import check_recipe
+from penjing.make.choose_rows import rows_of_choice
 from penjing.make.lock import locked
 from penjing.make.machine_choices import MACHINE, threads_of
 from penjing.make.making import Made, Making
@@ -59,7 +60,9 @@ def make_release(
         assert data is not None, "data that cannot be read is a fault"
         if checked.chosen is not None:
             progress.say(note_in(checked.chosen.note, "en"))
-        progress.expect(stages(names, len(data.train), searches))
+        choice = rows_of_choice(file, data, base)
+        folds = 0 if choice is None else choice.folds
+        progress.expect(stages(names, len(data.train), searches, folds))
         threads = threads_of(file, steps[0], data, base, out / "cache" / MACHINE, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", about_of(file, data, rules, threads))
@@ -76,6 +79,7 @@ def make_release(
             file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes,
             earlier,
             checked.ranges,
+            folds,
         ).run()  # fmt: skip
         if made.release is not None:
             keep_ended(ended, key, made.release)

@@ -110,6 +110,7 @@ def fill(found: Found, threads: int) -> r.Report:
             for done in found.steps
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
+        folds=choice.folds if choice else None,
         curves=_curves(found.steps, scored.metrics[0]),
         sections=(
             *label_block(tested.certificate, tested.forecast.settled),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from penjing.core.certificate import CertifiedPeriod, Gate
 from penjing.data.doubts import LabelDoubts
+from penjing.report.chosen_part import ChosenByFolds
 from penjing.report.data_part import DataPart
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
@@ -297,6 +298,7 @@ class Report(_Part):
     search: SearchPart | None = Field(None, description="None: no option of the recipe is a range")
     steps: tuple[StepRow, ...]
     variants: tuple[VariantRow, ...] = ()
+    folds: ChosenByFolds | None = Field(None, description="None: validation rows chose between encoder and word model")
     curves: tuple[Curve, ...] = ()
     sections: tuple[Block, ...] = Field((), description="blocks of this task alone")
     errors: tuple[Mistake, ...] = ()

@@ -16,6 +16,7 @@ from penjing.prove.harm import Harm
 from penjing.prove.retained import Retained
 from penjing.prove.scope import ScopeTest
 from penjing.prove.score import Scored
+from penjing.report.chosen_part import ChosenByFolds
 from penjing.report.contract import Note
 from penjing.report.robust_part import RobustPart
 from penjing.runtime.session import Session
@@ -44,16 +45,17 @@ class ChosenVariant:
     """The variant to seal, and the reason if it is not the encoder.
 
     fell_back: the linear model was chosen because the encoder is not proven better. `keep` then refers to the linear
-    model's own score.
+    model's own score. folds: the comparison out of fold that chose; the note then tells it for an encoder too.
     """
 
     variant: Variant
     fell_back: bool
     note: Note | None = None
+    folds: ChosenByFolds | None = None
 
     @property
     def why(self) -> str:
-        """The reason in English; empty if the last form of the encoder passed."""
+        """The reason in English; empty if the last form of the encoder passed on validation rows."""
         return self.note.text if self.note else ""
 
 

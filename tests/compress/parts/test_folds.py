@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from penjing.compress.parts.folds import fold_numbers, fold_teacher, without_fold
+import numpy as np
+
+from penjing.compress.parts.folds import answer_out_of_fold, deal, fold_numbers, fold_teacher, without_fold
+from penjing.core.errors import DataError
 from penjing.core.nouns import Table
 
 
@@ -28,3 +31,41 @@ def test_the_rest_is_every_row_of_the_other_folds() -> None:
     assert all(list(part.rows) == sorted(part.rows) for part in parts)
     assert not set(parts[0].rows) & set(parts[1].rows) & set(parts[2].rows)
     assert fold_teacher(0) == "fold-1"
+
+
+def test_dealt_folds_have_equal_shares_of_labels_and_parts() -> None:
+    labels = ["a"] * 40 + ["b"] * 10 + ["c"] * 3
+    parts = ["validation" if place % 5 == 0 else "train" for place in range(53)]
+    units = [f"text {place}" for place in range(53)]
+    strata = list(zip(labels, parts, strict=True))
+    numbers = deal(units, strata, 5)
+    for label, most in (("a", 8), ("b", 2), ("c", 1)):
+        of = [sum(labels[place] == label for place in np.flatnonzero(numbers == fold)) for fold in range(5)]
+        assert max(of) == most and max(of) - min(of) <= 1
+    assert max(np.bincount(numbers)) - min(np.bincount(numbers)) <= 1
+    order = list(reversed(range(53)))
+    again = deal([units[place] for place in order], [strata[place] for place in order], 5)
+    assert again[::-1].tolist() == numbers.tolist(), "the order of the rows does not matter"
+    assert deal(units, strata, 5, seed=1).tolist() != numbers.tolist()
+
+
+def test_dealt_units_stay_together() -> None:
+    units = [f"customer {place % 6}" for place in range(60)]
+    numbers = deal(units, [("a", "train")] * 60, 3)
+    assert all(len({numbers[place] for place in range(60) if units[place] == unit}) == 1 for unit in set(units))
+    assert np.bincount(numbers).tolist() == [20, 20, 20]
+
+
+def test_each_row_is_answered_once_by_what_did_not_see_it() -> None:
+    seen: list[int] = []
+    numbers = np.array([0, 1, 2, 0, -1, 3])
+
+    def answer(rest: list[int], held: list[int]) -> list[str]:
+        assert not {*rest} & {*held} and 4 in rest
+        if held == [2]:
+            raise DataError("one label only")
+        return [f"without {held}"] * len(held)
+
+    positions, answers = answer_out_of_fold(numbers, 4, answer, seen.append)
+    assert positions == [0, 3, 1, 5] and answers == ["without [0, 3]", "without [0, 3]", "without [1]", "without [5]"]
+    assert seen == [1, 2, 3, 4]
