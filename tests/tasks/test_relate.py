@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -61,3 +66,20 @@ def test_entities_that_are_not_in_the_sentence_are_refused(head: str, tail: str,
         task.check_texts(["Acme buys Bolt", head, tail])
     assert said.rstrip("…") in str(raised.value)
     task.check_texts(["Acme buys Bolt", "Bolt", "Acme"])
+
+
+def test_rows_of_several_relations_are_told_with_the_task_that_keeps_them(
+    penjing: Callable[..., Any], tmp_path: Path
+) -> None:
+    lines = [f"Acme {'buys' if number % 2 else 'sues'} Bolt in week {number}" for number in range(60)]
+    rows = [(line, "Acme", "Bolt", line.split()[1]) for line in lines]
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "head", "tail", "label"), *rows, (*rows[4][:3], "buys")])
+    (tmp_path / "recipe.yaml").write_text(
+        "name: r\nlanguage: en\ntask: {type: relate}\n"
+        "data: {files: rows.csv, text: text, head: head, tail: tail, label: label}\nsteps: [{tune.linear: {}}]\n",
+        encoding="utf-8",
+    )
+    said = penjing("check", "recipe.yaml").out + penjing("check", "recipe.yaml").err
+    assert "2 rows: one text under several labels, removed: rows 6, 62" in said
+    assert "where more than one is true, use `task: triples`" in said

@@ -61,9 +61,15 @@ def leaking_problems(intake: Intake, leaking: list[int]) -> list[Problem]:
     return [Problem(severity="warning", code="added", message=message, rows=places(intake, leaking), fix=fix)]
 
 
-def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> list[Problem]:
-    """What was removed as a duplicate or for its conflicting labels."""
+def removed_problems(intake: Intake, found: Duplicates, dropped: set[int], several: str = "") -> list[Problem]:
+    """What was removed as a duplicate or for its conflicting labels.
+
+    several: the task that reads such rows where more than one label is true, "" for none.
+    """
     problems = []
+    one_right = "decide which label is right, keep one row"
+    if several:
+        one_right = f"decide which label is right, keep one row; where more than one is true, use `task: {several}`"
     inside = [gone for gone, kept in found.exact if intake.parts[gone] == intake.parts[kept]]
     near = [gone for gone, kept in found.near if intake.parts[gone] == intake.parts[kept]]
     across = [gone for gone, kept in (*found.exact, *found.near) if intake.parts[gone] != intake.parts[kept]]
@@ -77,7 +83,7 @@ def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> li
             "also in another part, removed here",
             "nothing to do; a text must not be trained and tested on",
         ),
-        ("conflict", clashing, "one text under several labels, removed", "decide which label is right, keep one row"),
+        ("conflict", clashing, "one text under several labels, removed", one_right),
     ):
         if positions:
             rows = places(intake, sorted(positions))

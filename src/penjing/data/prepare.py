@@ -313,7 +313,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
     alone = lists or isinstance(audited.reader, OpenReader)
     problems = [
         *intake.problems,
-        *removed_problems(intake, found, dropped),
+        *removed_problems(intake, found, dropped, getattr(audited.reader, "several_in", "")),
         *sibling_problems(intake, audited.siblings),
         *leaking_problems(intake, audited.leaking),
         *shared_problems(tables),

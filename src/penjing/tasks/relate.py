@@ -67,6 +67,8 @@ class _Entities:
 
     symmetric = False
     further = FURTHER
+    # The task that keeps several relations of one head and tail.
+    several_in = "triples"
 
     def check_texts(self, texts: Sequence[str]) -> None:
         """Raise RequestError if the head or the tail is not in the sentence. texts: sentence, head, tail."""
