@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from penjing.data.cells import UnreadableCell, json_cell, parquet_cell, refuse_unreadable, sheet_cell
+from penjing.data.cells import UnreadableCell, as_list, json_cell, parquet_cell, refuse_unreadable, sheet_cell
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_lists_and_objects_are_refused_where_they_are_needed() -> None:
     assert "one value" in fault.fix
     fault = refuse_unreadable(cells, ("meta",), 1)
     assert fault is not None and fault.what == "`meta` is an object with `id`, not a plain value"
+
+
+def test_entities_and_relations_are_read_as_an_object_and_other_objects_are_not() -> None:
+    graph = json_cell({"entities": [], "relations": []})
+    assert as_list(graph) == '{"entities": [], "relations": []}' and type(as_list(graph)) is str
+    assert isinstance(as_list(json_cell({"id": 1})), UnreadableCell)

@@ -62,10 +62,11 @@ class ListCell(str):
 
 
 def as_list(cell: str) -> str:
-    """A cell for those who read lists: a list of words as JSON, any other cell as it is."""
+    """A cell for those who read lists: a list as JSON, or lists of entities and relations; any other cell as it is."""
     if isinstance(cell, ListCell):
         return cell.listed
-    return str(cell) if isinstance(cell, UnreadableCell) and cell.startswith("[") else cell
+    readable = cell.startswith("[") or (cell.startswith("{") and '"relations"' in cell)
+    return str(cell) if isinstance(cell, UnreadableCell) and readable else cell
 
 
 def refuse_unreadable(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
