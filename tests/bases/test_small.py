@@ -35,6 +35,7 @@ steps:
   - compress.int8: {}
 gates: {keep: 0.9, size_mb: 50, unproven: allow}
 decide: {max_error: 0.2}
+choose: validation
 threads: 1
 """
 

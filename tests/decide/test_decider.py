@@ -126,7 +126,7 @@ def test_refuses_a_policy_that_does_not_fit(
         ({"masking": "3"}, "masked by version '3'"),
         ({"folding": "9"}, "folded by version '9'"),
         ({"rules": "3"}, "rules are written in form '3'"),
-        ({"format": 7}, "policy.json has the format 7, and this installation reads formats up to 6: a newer version"),
+        ({"format": 8}, "policy.json has the format 8, and this installation reads formats up to 7: a newer version"),
         ({"format": 4, "facts": "9"}, "facts are recorded in version '9'"),
     ],
 )

@@ -140,7 +140,7 @@ def test_a_label_that_only_another_file_has(tmp_path: Path, part: str) -> None:
     lines = ["text,label,visits,vip", *rows(60, start=1000), "一条新的,很好,1,0", "另一条,很好,1,0"]
     (tmp_path / "b.csv").write_text("\n".join(lines), encoding="utf-8")
     whole = said(path)
-    assert "label of which no row is in train: `很好`: rows 62, 63" in whole
+    assert "label of which no row is in train: `很好`: b.csv rows 62, 63" in whole
     assert "add such rows to train" in whole
     with pytest.raises(DataError, match="no row is in train"):
         make_release(path, tmp_path / "out")

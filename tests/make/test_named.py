@@ -38,7 +38,7 @@ def write(folder: Path, steps: str, base: Path | str = "base") -> Path:
     path = folder / "recipe.yaml"
     path.write_text(
         f"name: small\nbase: {base}\ndata: {{files: rows.csv}}\nsteps: [{steps}]\n"
-        "gates: {keep: 0.5, unproven: allow}\ndecide: {max_error: 0.4}\nthreads: 1\n",
+        "gates: {keep: 0.5, unproven: allow}\ndecide: {max_error: 0.4}\nchoose: validation\nthreads: 1\n",
         encoding="utf-8",
     )
     return path

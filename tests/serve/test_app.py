@@ -180,8 +180,22 @@ def test_the_schema_names_every_address(served) -> None:
     }
     forms = schema["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
     assert [sorted(form["properties"]) for form in forms] == [
-        ["counterfactual", "evidence", "fields", "head", "keep", "other", "question", "ref", "tail", "text", "why"],
-        ["counterfactual", "evidence", "items", "why"],
+        [
+            *(
+                "counterfactual",
+                "evidence",
+                "evidence_of",
+                "fields",
+                "head",
+                "keep",
+                "other",
+                "question",
+                "ref",
+                "tail",
+            ),
+            *("text", "why"),
+        ],
+        ["counterfactual", "evidence", "evidence_of", "items", "why"],
     ]
 
 

@@ -11,7 +11,7 @@ from penjing.tasks.classify import Classify
 from penjing.tasks.tag import Tag
 from penjing.tasks.tag_items import TagByItem, by_item
 
-TASK = TagByItem(("org", "place"), 3)
+TASK = TagByItem(("org", "place"), most=3)
 ANSWER = Spans((Span(0, 4, "org", 0.9), Span(5, 9, "place", 0.4)), 0.3)
 GOLD = '[{"start":0,"end":4,"label":"org"},{"start":5,"end":8,"label":"place"},{"start":10,"end":12,"label":"org"}]'
 
@@ -20,6 +20,8 @@ def test_it_is_the_same_task_with_other_scopes_and_of_entities_alone() -> None:
     assert by_item(Tag(("org", "place")), 3) == TASK and isinstance(TASK, ItemwiseTask)
     assert not isinstance(Tag(("org",)), ItemwiseTask)
     assert by_item(Tag(("org",)), 0).most == MOST_ITEMS
+    chained = Tag(("org",), ((0.0, 1.0, 0.0),) * 3)
+    assert by_item(chained, 3).following == chained.following, "what follows what is kept"
     assert TASK.scopes == (TASK.item, TASK.empty) == ("entity", "empty")
     assert TASK.state == Tag(("org", "place")).state, "what is learned is the same"
     with pytest.raises(TypeError, match="has no entities"):

@@ -19,7 +19,7 @@ def by_item(task: Task, most: int) -> Task:
     """The same task with a scope for its entities. Raises TypeError for another task."""
     if not isinstance(task, Tag):
         raise TypeError(f"the task {task.name!r} has no entities")
-    return TagByItem(task.types, most=most or MOST_ITEMS)
+    return TagByItem(task.types, task.following, most or MOST_ITEMS)
 
 
 @dataclass(frozen=True)

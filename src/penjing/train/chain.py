@@ -28,7 +28,7 @@ from penjing.tasks.tag_chain import may_begin, may_follow
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-# Steps of L-BFGS. Two hundred changed no entity-F1 by more than 0.002.
+# Steps of L-BFGS. On Resume NER with 1,000 rows two hundred changed entity-F1 by at most 0.002.
 PASSES = 80
 # It stops before where the loss falls by less than this share of itself.
 _TOLERANCE = 1e-7
