@@ -198,9 +198,10 @@ def service(data: Path, out: Path) -> Values:
     for turn in range(TURNS):
         with rival(model) as (process, url):
             found["rival"].append(loaded(process, url, "", bodies))
-        database = out / f"turn-{turn}.db"
-        database.unlink(missing_ok=True)
-        with ours(release, database) as (process, url, key):
+        folder = out / f"turn-{turn}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        with ours(release, folder / "penjing.db") as (process, url, key):
             found["penjing"].append(loaded(process, url, key, bodies))
         print({name: values[-1] for name, values in found.items()}, file=sys.stderr, flush=True)
     base = open_base("penjing/small", out)
@@ -222,7 +223,9 @@ def repeat(data: Path, out: Path) -> Values:
     found["penjing"] = differing(
         [bits(release, texts[:ASKED], threads, alone=alone) for alone in (False, True) for threads in (1, 2)]
     )
-    counted = penjing("replay", "--all", "--db", f"sqlite:///{out / 'turn-0.db'}", "--release", release).splitlines()
+    counted = penjing(
+        "replay", "--all", "--db", f"sqlite:///{out / 'turn-0' / 'penjing.db'}", "--release", release
+    ).splitlines()
     found["replay"] = json.loads(counted[-1])
     file = out / "one.txt"
     file.write_text("\n".join(texts[:10]) + "\n", encoding="utf-8")

@@ -53,6 +53,7 @@ def services(found: Values, words: Values) -> list[str]:
         tokens=f"{runs['tokens_a_text']:.0f}",
         prompt=runs["prompt_tokens"],
         millions=f"{millions:.0f}",
+        yi=f"{millions / 100:.2f}",
         price=MILLION_TOKENS,
         cost=f"{millions * MILLION_TOKENS:.0f}",
         ours=f"{hours * CORE_HOUR:.3f}",
