@@ -146,6 +146,18 @@ def test_a_label_that_only_another_file_has(tmp_path: Path, part: str) -> None:
         make_release(path, tmp_path / "out")
 
 
+def test_a_share_for_all_labels_is_no_unknown_label_where_rows_have_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\none,\ntwo,\n", encoding="utf-8")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "name: x\ntask: {type: several}\ndata: {files: a.csv}\nsteps: [{tune.linear: {}}]\n"
+        "decide: {certify: label, max_miss: 0.1}\n",
+        encoding="utf-8",
+    )
+    whole = said(path)
+    assert whole and "unknown label" not in whole
+
+
 def test_labels_that_look_alike_are_told_with_the_line_that_merges_them(tmp_path: Path) -> None:
     lines = [*rows(300, ("FAQ", "other")), *rows(3, ("ＦＡＱ",), 400), "新的一条,faq,1,1"]
     checked = check(write(tmp_path, lines=lines))

@@ -356,7 +356,7 @@ def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
     """The recipe with the labels of its limits spelled as in the rows; unknown labels are added to the faults."""
     file = found.file
     decide = file.recipe.decide
-    if found.data is not None and not found.data.task.golds_are_names:
+    if not labels or (found.data is not None and not found.data.task.golds_are_names):
         return file
     changed: dict[str, Any] = {}
     if isinstance(decide.max_error, dict):
