@@ -146,16 +146,17 @@ def test_a_label_that_only_another_file_has(tmp_path: Path, part: str) -> None:
         make_release(path, tmp_path / "out")
 
 
-def test_a_share_for_all_labels_is_no_unknown_label_where_rows_have_none(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("text,label\none,\ntwo,\n", encoding="utf-8")
+def test_a_share_for_all_labels_is_no_unknown_label_where_the_rows_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\none,a;b\n", encoding="utf-8")
     path = tmp_path / "recipe.yaml"
     path.write_text(
-        "name: x\ntask: {type: several}\ndata: {files: a.csv}\nsteps: [{tune.linear: {}}]\n"
-        "decide: {certify: label, max_miss: 0.1}\n",
+        "name: x\nlanguage: en\ntask: {type: several}\ndata: {files: a.csv, separator: ';'}\n"
+        "steps: [{tune.linear: {}}]\ndecide: {certify: label, max_error: 0.2, max_miss: 0.2}\n",
         encoding="utf-8",
     )
-    whole = said(path)
-    assert whole and "unknown label" not in whole
+    checked = check_recipe(load_recipe(path))
+    assert any("1 usable row" in problem.message for problem in checked.audit.problems)
+    assert not any("unknown label" in str(fault) for fault in checked.faults)
 
 
 def test_labels_that_look_alike_are_told_with_the_line_that_merges_them(tmp_path: Path) -> None:

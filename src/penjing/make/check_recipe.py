@@ -134,7 +134,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if found.data is not None:
         found.faults += _task_faults(found, found.data)
     labels = tuple(sorted(found.audit.labels))
-    if labels:
+    task = reader if found.data is None else found.data.task
+    if labels and (task is None or task.golds_are_names):
         found.file = _with_limits(found, labels)
     # Without rows to learn from, the facts of a task are known only where they are those of labels.
     known = labels if found.data is not None or (reader is not None and reader.golds_are_names) else ()
@@ -356,8 +357,6 @@ def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
     """The recipe with the labels of its limits spelled as in the rows; unknown labels are added to the faults."""
     file = found.file
     decide = file.recipe.decide
-    if not labels or (found.data is not None and not found.data.task.golds_are_names):
-        return file
     changed: dict[str, Any] = {}
     if isinstance(decide.max_error, dict):
         changed["max_error"] = _spelled(found, "max_error", decide.max_error, labels) or decide.max_error
