@@ -154,7 +154,7 @@ def test_a_share_for_all_labels_is_no_unknown_label_where_the_rows_cannot_be_use
         "steps: [{tune.linear: {}}]\ndecide: {certify: label, max_error: 0.2, max_miss: 0.2}\n",
         encoding="utf-8",
     )
-    checked = check_recipe(load_recipe(path))
+    checked = check(path)
     assert any("1 usable row" in problem.message for problem in checked.audit.problems)
     assert not any("unknown label" in str(fault) for fault in checked.faults)
 
