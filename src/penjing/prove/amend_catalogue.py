@@ -90,9 +90,10 @@ def with_catalogue(release: Release, catalogue: CatalogueFile, target: Path) -> 
         raise UsageError(what, where=str(release.folder), fix="take `--catalogue` out")
     if not isinstance(engine, SparseLinearEngine):
         raise UsageError(
-            "only a model of `tune.linear` takes other entries: the entries of this one are sealed within its model",
+            "the entries of this release are sealed within its model, so it takes no others",
             where=str(release.folder),
-            fix="name the new catalogue in the recipe, and run `penjing make`",
+            fix="name the new catalogue in the recipe, and run `penjing make`; what this version makes of "
+            "`tune.linear` takes other entries",
         )
     read = read_catalogue(
         catalogue.path, catalogue.entry, catalogue.identity, lambda text: session.masking.prepare(text).text
