@@ -112,7 +112,9 @@ def _movielens(folder: Path) -> tuple[list[Case], list[Case]]:
     return found, []
 
 
-def _cluener(folder: Path) -> tuple[list[Case], list[Case]]:
+def cluener(folder: Path) -> tuple[list[Case], list[Case]]:
+    """Train and test sentences of CLUENER2020, without those whose entities overlap."""
+
     def cases(path: Path) -> list[Case]:
         text, place, found = _text(path), 0, []
         while match := re.compile(r"\s*(?=\S)").match(text, place):
@@ -233,7 +235,7 @@ SETS: dict[str, TaskSet] = {
     ),
     "cluener": TaskSet(
         "Entities in news (CLUENER2020)",
-        {"type": "tag"}, {"text": "text", "label": "label"}, _cluener,
+        {"type": "tag"}, {"text": "text", "label": "label"}, cluener,
         "F1 of BiLSTM-CRF 70.0, RoBERTa-wwm-large 80.4, on a test that is not public, with all 10,748 train rows",
     ),
     "resume": TaskSet(

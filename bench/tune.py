@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gzip
 import json
 import math
 import resource
@@ -66,6 +65,7 @@ from penjing.tasks import open_reader
 from penjing.tasks.metrics import macro_f1
 from penjing.text.words import word_spans
 from penjing.tune import METHODS
+from tasks_sets import cluener
 
 RESULTS = Path(__file__).resolve().parent / "results" / "tune.json"
 BASE, TRAIN, VALIDATION = "penjing/nano", 1000, 300
@@ -172,20 +172,12 @@ def run_method(name: str, way: str, parts: Parts, base: Artifact, folder: Path) 
 def sentences(data: Path) -> tuple[Task, Table, Table, Table]:
     """CLUENER as rows of text and spans: train, validation and test."""
     reader = open_reader("tag", {})
-    found = []
     masking = open_masking(VERSION)
-    for line in gzip.decompress((data / "zh-ner-cluener" / "train.json.gz").read_bytes()).decode().splitlines():
-        row = json.loads(line)
-        masked = masking.run(row["text"])
-        if masked.text != row["text"]:
-            continue
-        spans = [
-            {"start": start, "end": end + 1, "label": kind}
-            for kind, words in row["label"].items()
-            for places in words.values()
-            for start, end in places
-        ]
-        found.append((row["text"], json.dumps(sorted(spans, key=lambda span: span["start"]), ensure_ascii=False)))
+    found = [
+        (row["text"], json.dumps(row["label"], ensure_ascii=False))
+        for row in cluener(data)[0]
+        if masking.run(row["text"]).text == row["text"]
+    ]
     found.sort(key=lambda row: unit_hash(row[0]))
     cut = found[:500], found[500 : 500 + TRAIN], found[500 + TRAIN : 500 + TRAIN + VALIDATION]
     test, train, validation = (table_of(part) for part in cut)
