@@ -321,3 +321,8 @@ def test_nothing_tells_where_it_was_written() -> None:
     for path in [*PAGES, ROOT / "LOG.md", ROOT / "NOTICE"]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"/(work|home|root|tmp)/", text), name(path)
+
+
+def test_no_page_has_marks_of_a_merge() -> None:
+    for path in [*PAGES, ROOT / "LOG.md", ROOT / "NOTICE"]:
+        assert not re.search(r"^(<{7}|>{7}|={7})( |$)", path.read_text(encoding="utf-8"), re.MULTILINE), name(path)

@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
+from penjing.tasks import tag_sums
 from penjing.tasks.tag_chain import may_begin, may_follow
 from penjing.train import chain
 from penjing.train.chain import ChainWeights, TagRows, fit_chain, loss_of
@@ -45,7 +46,7 @@ def test_the_loss_is_that_of_all_sequences(monkeypatch: pytest.MonkeyPatch) -> N
             wanted += float(np.logaddexp.reduce(list(scores.values()))) - said
         first += size
     assert loss_of(rows, weights)[0] == pytest.approx(wanted, rel=1e-9)
-    monkeypatch.setattr(chain, "_TOGETHER", 2)
+    monkeypatch.setattr(tag_sums, "_TOGETHER", 2)
     assert loss_of(toy(), weights)[0] == pytest.approx(wanted, rel=1e-9)
 
 

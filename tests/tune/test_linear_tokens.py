@@ -14,7 +14,7 @@ from penjing.core.errors import PenjingError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.task import IGNORED, Head
 from penjing.runtime.open import open_session
-from penjing.tasks import open_reader
+from penjing.tasks import open_reader, tag_following
 from penjing.tune import linear
 from penjing.tune.linear_tokens import _columns
 
@@ -60,10 +60,19 @@ def test_a_chain_has_weights_in_its_calibration_and_the_same_bytes_again(tmp_pat
     assert made.card.metrics["validation_entity_f1"] > 0.95
 
 
-def test_without_a_chain_the_card_is_as_before(tmp_path: Path) -> None:
+def test_a_model_whose_tags_teach_nothing_of_each_other_keeps_the_card_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_following, "fit_following", lambda *_: None)
+    written = json.loads((fitted(tmp_path / "a", chain=False).folder / "card.json").read_text("utf-8"))
+    assert written["format"] == 2 and "chained" not in written and "following" not in written["calibration"]
+
+
+def test_without_a_chain_what_follows_what_is_learned_on_validation_rows(tmp_path: Path) -> None:
     made = fitted(tmp_path / "a", chain=False)
     written = json.loads((made.folder / "card.json").read_text("utf-8"))
-    assert written["format"] == 2 and "chained" not in written and "following" not in written["calibration"]
+    assert written["format"] == 3 and written["chained"]
+    assert np.array(written["calibration"]["following"]).shape == (3, 3)
 
 
 def test_a_chain_answers_alike_alone_and_among_others(tmp_path: Path) -> None:

@@ -200,7 +200,19 @@ def card_fields(task: Task, calibration: Mapping[str, Any] | None = None) -> dic
     state = task.state
     if set(state) == {"labels"} and (calibration is None or set(calibration) == {"temperature"}):
         return {"task": task.name, "labels": tuple(state["labels"]), **(calibration or {})}
-    return {"task": task.name, "task_state": state, "calibration": dict(calibration or {})}
+    return {
+        "task": task.name,
+        "task_state": state,
+        "calibration": dict(calibration or {}),
+        "chained": _has_following(calibration or {}),
+    }
+
+
+def _has_following(calibration: Mapping[str, Any]) -> bool:
+    """Whether tags have weights of what follows what, of one task or of one of several (`tasks/tag_chain.py`)."""
+    return "following" in calibration or any(
+        _has_following(part) for part in calibration.values() if isinstance(part, Mapping)
+    )
 
 
 def task_for(inputs: Inputs) -> Task:

@@ -25,11 +25,11 @@ from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
-from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_chain import chain_temperature
 from penjing.tasks.tag_decode import Best, Units, cut_inside, decode_units, located, log_odds, tags_of, units_of
 from penjing.tasks.tag_figures import tag_figures
+from penjing.tasks.tag_following import fit_sequences
 from penjing.tasks.tag_numbers import least_and_most
 from penjing.tasks.tag_spans import Entity, read_entities, write_entities
 
@@ -142,12 +142,11 @@ class Tag(TagReader):
         return targets
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
-        """The temperature of the tags, then the scales of the probabilities of entities and of whole texts.
+        """How sequences of tags are weighed, then the scales of the probabilities of entities and of whole texts.
 
         cut: how many of the entities begin or end inside a token, so that no tags give them, and how many there are.
         """
-        temperature = self._temperature(outputs, golds, items)
-        scales = {"temperature": temperature, **self._weights}
+        scales = self._sequences(outputs, golds, items)
         shares: list[float] = []
         right: list[bool] = []
         whole: list[float] = []
@@ -168,18 +167,17 @@ class Tag(TagReader):
             "cut": cut,
         }
 
-    def _temperature(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item]) -> float:
-        """Of a model that learned what follows what, that of whole sequences; else that of single tags."""
+    def _sequences(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
+        """How sequences are weighed: the temperature, and what follows what of a model that learned it, or where these
+        rows teach it (`tasks/tag_following.py`)."""
         targets = self.encode(golds, items)[HEAD]
         kept = [target != IGNORED for target in targets]
         tables = [np.asarray(table)[mask] for table, mask in zip(outputs[HEAD], kept, strict=True)]
         truth = [target[mask] for target, mask in zip(targets, kept, strict=True)]
         if self.following:
-            return chain_temperature(tables, truth, self.following)
-        size = self.heads[HEAD].size
-        return fit_temperature(
-            np.concatenate([*tables, np.zeros((0, size))]), np.concatenate([*truth, np.zeros(0, dtype=np.int64)])
-        )
+            return {"temperature": chain_temperature(tables, truth, self.following), **self._weights}
+        found = fit_sequences([*tables, np.zeros((0, self.heads[HEAD].size))], [*truth, np.zeros(0, dtype=np.int64)])
+        return found.named("temperature")
 
     @property
     def _weights(self) -> dict[str, Any]:

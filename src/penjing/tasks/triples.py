@@ -31,6 +31,7 @@ from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag import HEAD as TAGS
 from penjing.tasks.tag import MICRO, NONE
 from penjing.tasks.tag_decode import Units, decode_units, located, tags_of, units_of
+from penjing.tasks.tag_following import fit_sequences
 from penjing.tasks.triples_figures import entity_of, triple_of, triples_figures
 from penjing.tasks.triples_gold import Graph, read_graph, write_graph
 from penjing.tasks.triples_pairs import FARTHEST, Class, Pairs, classes_of, reach_of, relations_of
@@ -190,7 +191,7 @@ class Triples(TriplesReader):
         return self.pairs.targets(graph, ends, len(units.tokens))
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
-        """The temperatures of tags and of pairs of gold, then the scales of the probabilities of triples and texts."""
+        """The weights of sequences of tags, the temperature of pairs of gold, then the scales of the probabilities."""
         targets = self.encode(golds, items)
         tables, truth = [np.zeros((0, self.heads[TAGS].size))], [np.zeros(0, dtype=np.int64)]
         pair_tables, pair_truth = [np.zeros((0, len(self.pairs.classes)))], [0] * 0
@@ -209,7 +210,7 @@ class Triples(TriplesReader):
                     pair_tables.append(table[None, :])
                     pair_truth.append(one)
         scales = {
-            "tags": fit_temperature(np.concatenate(tables), np.concatenate(truth)),
+            **fit_sequences(tables, truth).named("tags"),
             "pairs": fit_temperature(np.concatenate(pair_tables), np.array(pair_truth, dtype=np.int64)),
         }
         found = self._decoded(outputs, items, scales)
@@ -254,7 +255,7 @@ class Triples(TriplesReader):
 
     def _one(self, own: Mapping[str, Floats], item: Item, scales: Mapping[str, Any]) -> _Found:
         units = units_of(item)
-        best = decode_units(own[TAGS], scales["tags"])
+        best = decode_units(own[TAGS], scales["tags"], scales.get("following", ()))
         placed = tuple((int(units.starts[a]), int(units.ends[b]), self.types[kind]) for a, b, kind in best.entities)
         tables = self.pairs.tables(own, [(first, last) for first, last, _ in best.entities])
         share, links = best.share, list[tuple[tuple[int, str, int], float]]()

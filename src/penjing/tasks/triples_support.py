@@ -51,7 +51,7 @@ def support_of(
     units = units_of(item)
     split = [None if one is None else _split(one, types) for one in pieces]
     spots = [None if one is None else located(one[0], units, types) for one in split]
-    found = log_odds(own[TAGS], calibration["tags"], spots)
+    found = log_odds(own[TAGS], calibration["tags"], spots, calibration.get("following", ()))
     kept = [place for place, spot in enumerate(spots) if spot is not None]
     ends = [spot[:2] for spot in spots if spot is not None]
     shares = pairs.shares(pairs.tables(own, ends), calibration["pairs"])

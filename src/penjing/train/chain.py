@@ -24,7 +24,8 @@ import numpy.typing as npt
 
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
-from penjing.tasks.tag_chain import may_begin, may_follow
+from penjing.tasks.tag_chain import may_follow
+from penjing.tasks.tag_sums import chunk_sums, pair_counts, unit_steps
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -35,8 +36,6 @@ _TOLERANCE = 1e-7
 # So that the memory of L-BFGS stays under 400 MB.
 _MOST = 2_000_000
 _REMEMBERED = 6
-# Texts whose sums are held in memory together.
-_TOGETHER = 4096
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,8 @@ class TagRows:
 
     @cached_property
     def steps(self) -> list[list[Ints]]:
-        """Of each chunk of texts the rows of all first units, of all second ones, …; the longest text first."""
-        sizes = np.asarray(self.sizes, dtype=np.int64)
-        first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-        order = np.argsort(-sizes, kind="stable")
-        order = order[sizes[order] > 0]
-        chunks = [order[start : start + _TOGETHER] for start in range(0, len(order), _TOGETHER)]
-        return [
-            [first[chunk[: int((sizes[chunk] > t).sum())]] + t for t in range(int(sizes[chunk[0]]))] for chunk in chunks
-        ]
+        """The rows of all first units, of all second ones, …, chunk by chunk of texts."""
+        return unit_steps(self.sizes)
 
     @cached_property
     def transposed(self) -> Any:
@@ -77,12 +69,7 @@ class TagRows:
     @cached_property
     def followed(self) -> Floats:
         """How often each tag follows each, (size, size)."""
-        found = np.zeros((self.size, self.size))
-        first = np.zeros(len(self.tags), dtype=bool)
-        first[np.cumsum([0, *self.sizes])[:-1][np.asarray(self.sizes) > 0]] = True
-        inner = np.flatnonzero(~first)
-        np.add.at(found, (self.tags[inner - 1], self.tags[inner]), 1.0)
-        return found
+        return pair_counts(self.tags, self.sizes, self.size)
 
 
 @dataclass(frozen=True)
@@ -107,7 +94,7 @@ def loss_of(rows: TagRows, weights: ChainWeights) -> tuple[float, ChainWeights]:
     move = np.where(may_follow(rows.size), np.exp(weights.following), 0.0)
     apart, pairs, logged = np.zeros_like(shares), np.zeros_like(move), float(top.sum())
     for steps in rows.steps:
-        logged += _chunk(steps, shares, move, apart, pairs)
+        logged += chunk_sums(steps, shares, move, apart, pairs)
     places = np.arange(len(rows.tags))
     said = float(table[places, rows.tags].sum() + (weights.following * rows.followed).sum())
     apart[places, rows.tags] -= 1.0
@@ -154,29 +141,3 @@ def _seen(rows: TagRows) -> npt.NDArray[np.bool_]:
     ends = rows.matrix.indptr
     found[rows.matrix.indices, np.repeat(rows.tags, np.diff(ends))] = True
     return found
-
-
-def _chunk(steps: Sequence[Ints], shares: Floats, move: Floats, apart: Floats, pairs: Floats) -> float:
-    """The sum of the logarithms of Z without the largest scores; adds the marginals of units and of neighbours.
-
-    shares (units, size): exp of the scores; move (size, size): exp of what follows what; apart, pairs: added to.
-    """
-    forward, scales = list[Floats](), list[Floats]()
-    logged = 0.0
-    for t, units in enumerate(steps):
-        row = (forward[-1][: len(units)] @ move if t else may_begin(shares.shape[1])) * shares[units]
-        scale = row.sum(axis=1, keepdims=True)
-        forward.append(row / scale)
-        scales.append(scale)
-        logged += float(np.log(scale).sum())
-    after = np.ones_like(forward[-1])
-    for t in range(len(steps) - 1, -1, -1):
-        apart[steps[t]] = forward[t] * after
-        if not t:
-            break
-        came = shares[steps[t]] * after / scales[t]
-        before = np.ones_like(forward[t - 1])
-        before[: len(came)] = came @ move.T
-        pairs += move * (forward[t - 1][: len(came)].T @ came)
-        after = before
-    return logged

@@ -73,7 +73,8 @@ class Options(_Options):
         200_000, ge=100, le=2_000_000, description="most terms kept, by document frequency; fewer with many labels"
     )
     chain: bool = Field(
-        True, description="whether tags in a text are learned as a chain, with what follows what; false: each by itself"
+        True,
+        description="whether tags in a text are learned as a chain; false: each by itself, and then what follows what",
     )
     augment: Copies = Field(
         default_factory=lambda: Copies(), description="altered copies of the train rows: `{swap: 0.1, copies: 2}`"
@@ -197,7 +198,6 @@ def apply_joint(inputs: Inputs, task: JointTask, options: Options, run: Run) -> 
         masking=mask.VERSION,
         parameters=engine.parameters,
         data=rows_fingerprint(inputs),
-        chained=bool(following),
         lineage=({"method": "tune.linear", "options": options.model_dump(mode="json"), "parent": ""},),
         metrics=validation_metrics(whole, outputs, calibration, golds, items),
         notes={"c": chosen, "segmenter": pooled.features.segmenter if pooled is not None else ""},

@@ -97,7 +97,6 @@ def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) ->
         masking=mask.VERSION,
         parameters=engine.parameters + sum(weights.size for weights in fit.following.values()),
         data=rows_fingerprint(inputs),
-        chained=bool(fit.following),
         lineage=({"method": "tune.linear", "options": setting.options, "parent": ""},),
         metrics=validation_metrics(task, outputs, calibration, golds, items),
         notes={
