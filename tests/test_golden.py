@@ -16,6 +16,7 @@ from penjing.cases.rule_reasons import doubts
 from penjing.core.answers import answer_to_json
 from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
+from penjing.core.errors import DamageError
 from penjing.core.nouns import Prediction
 from penjing.decide.decider import Decider, Request
 from penjing.decide.draw import Drawer
@@ -60,6 +61,8 @@ FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND) | dict.
 FOLDERS |= dict.fromkeys(IDS_FOURTH, FOURTH) | dict.fromkeys(IDS_FIFTH, FIFTH)
 FOLDERS |= dict.fromkeys(IDS_SIXTH, SIXTH)
 ALL_IDS = IDS | IDS_SECOND | IDS_THIRD | IDS_FOURTH | IDS_FIFTH | IDS_SIXTH
+# Of a release in INT8 on a CPU whose INT8 instructions saturate where those of its maker do not: it is refused there.
+OTHER_ENGINE = "this machine's engine does not agree with the one that made the release"
 TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 
 
@@ -92,7 +95,12 @@ def requests_of(decider: Decider) -> list[Request]:
 
 @pytest.fixture(scope="module", params=list(ALL_IDS))
 def decider(request: pytest.FixtureRequest) -> Decider:
-    made = Decider(open_release(FOLDERS[request.param] / request.param), threads=1)
+    try:
+        made = Decider(open_release(FOLDERS[request.param] / request.param), threads=1)
+    except DamageError as error:
+        if OTHER_ENGINE not in error.what:
+            raise
+        pytest.skip(error.what)
     key = load_key(FOLDERS[request.param] / "store.sqlite.key")
     if key is not None:  # as `Store.audit_key`
         made.drawer = Drawer(key.derive(b"penjing: draws for audits"))
