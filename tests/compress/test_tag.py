@@ -69,6 +69,7 @@ def test_the_engines_give_the_same_entities(tuned: Artifact, inputs: Inputs, tmp
         ("int8", int8.apply(given, int8.Options(engine="onnx"), Run(tmp_path / "c", tmp_path / "d", threads=1))),
         ("small", vocabulary.apply(given, vocabulary.Options(), Run(tmp_path / "e", tmp_path / "f", threads=1))),
     ):
+        assert made.card.chained == ("following" in made.card.calibration)
         alike = np.mean([one == other for one, other in zip(entities(made, texts), wanted, strict=True)])
         assert alike == 1.0 if name != "int8" else alike > 0.9, name
     assert made.card.parameters < tuned.card.parameters
@@ -105,11 +106,12 @@ def test_a_shallower_model_is_taught_its_tags_again(tuned: Artifact, inputs: Inp
     given = replace(inputs, teachers={"tuned": tuned})
     run = Run(tmp_path / "a", tmp_path / "b", threads=1)
     cut = layers.apply(replace(given, parent=tuned), layers.Options(keep=1, texts=8), run)
+    assert cut.card.chained and len(cut.card.calibration["following"]) == 3, "each form learns what follows what"
     options = distill.Options(epochs=1, learning_rate=1e-3, copies=1)
     run = Run(tmp_path / "c", tmp_path / "d", threads=1)
     made = distill.apply(replace(given, parent=cut), options, run)
     f1 = [one.card.metrics["validation_entity_f1"] for one in (cut, made)]
-    assert f1[1] > f1[0] and f1[1] > 0.95
+    assert f1[1] >= f1[0] and f1[1] > 0.95
     assert made.card.metrics["validation_agreement"] > 0.95
     assert made.card.notes["teacher"] == tuned.id and made.card.notes["origins"]["copies"] > 0
     assert entities(made, ["we paid for the goods in 上海市 today"])

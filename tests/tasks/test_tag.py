@@ -86,3 +86,26 @@ def test_entities_that_no_tags_can_give_are_counted_and_told() -> None:
     assert told["en"].startswith("1 of 2 entities") and "2 个实体中，有 1 个" in told["zh"]
     older = {name: value for name, value in calibration.items() if name != "cut"}
     assert task.fitted_figures(answers, golds, older) == task.figures(answers, golds)
+
+
+def test_what_follows_what_is_learned_on_the_rows_of_the_calibration_and_weighs_every_answer() -> None:
+    """After `b` at one place `a` never comes, which single outputs do not know."""
+    task, random = Tag(("a", "b")), np.random.default_rng(0)
+    tables, golds, items = [], [], []
+    for _ in range(60):
+        tags = np.array([0, 1, 2, 0, 3, 0] if random.random() < 0.5 else [3, 0, 0, 1, 2, 0])
+        table = random.normal(size=(6, 5))
+        table[np.arange(6), tags] += 1.2
+        spans = [(place, place + 2 if tag == 1 else place + 1, tag) for place, tag in enumerate(tags) if tag in (1, 3)]
+        found = ",".join(f'{{"start":{a},"end":{b},"label":"{"a" if tag == 1 else "b"}"}}' for a, b, tag in spans)
+        tables.append(table)
+        golds.append(f"[{found}]")
+        items.append(Item("abcdef", np.array([(at, at + 1) for at in range(6)])))
+    calibration = task.fit({"tags": tables}, golds, items)
+    assert np.array(calibration["following"])[1, 2] > 0.5
+    alone = {name: value for name, value in calibration.items() if name != "following"}
+    right = [
+        float(task.counts(task.decode({"tags": tables}, one, items), golds)[:, 4].mean())
+        for one in (calibration, alone)
+    ]
+    assert right[0] > right[1] + 0.1
