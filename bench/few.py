@@ -32,7 +32,7 @@ import math
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -41,11 +41,11 @@ from typing import Any
 
 import numpy as np
 
+from machines import with_this_machine
 from penjing.core.answers import answer_to_json
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest_lines, unit_hash
 from penjing.core.folder import replaced_file
-from penjing.core.machine import hardware
 from penjing.core.methods import load_method
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.core.options import build_options
@@ -221,11 +221,12 @@ def read_results(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))["runs"]) if path.is_file() else {}
 
 
-def add_result(path: Path, name: str, row: dict[str, float]) -> None:
+def add_result(path: Path, name: str, row: Mapping[str, Any]) -> None:
     """Write the results with one run more; the old file stays whole until the new one is."""
-    runs = read_results(path) | {name: row}
+    before = json.loads(path.read_text(encoding="utf-8"))["machine"] if path.is_file() else ""
+    runs = read_results(path) | {name: dict(row)}
     with replaced_file(path) as new:
-        found = {"machine": hardware(), "runs": dict(sorted(runs.items()))}
+        found = {"machine": with_this_machine(before), "runs": dict(sorted(runs.items()))}
         new.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

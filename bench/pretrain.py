@@ -45,11 +45,11 @@ from typing import Any
 
 import numpy as np
 
+from machines import with_this_machine
 from penjing.core.answers import Choice, as_kind
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.folder import write_whole
-from penjing.core.machine import hardware
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.data.corpus.folder import open_corpus
 from penjing.model.base import open_base
@@ -95,7 +95,7 @@ class Results:
         units = self.found.setdefault(part, {})
         if name not in units:
             units[name] = measure()
-            self.found["hardware"] = hardware()
+            self.found["hardware"] = with_this_machine(self.found.get("hardware", ""))
             write_whole(self.path, (json.dumps(self.found, ensure_ascii=False, indent=1) + "\n").encode())
             print(part, name, json.dumps(units[name], ensure_ascii=False), flush=True)
         return units[name]

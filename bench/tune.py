@@ -45,11 +45,10 @@ from typing import Any
 
 import numpy as np
 
-from few import SETS, Parts, read_results, split, with_gap
+from few import SETS, Parts, add_result, read_results, split, with_gap
 from penjing.core.answers import Choice, as_kind
 from penjing.core.canon import unit_hash
-from penjing.core.folder import folder_size, replaced_file
-from penjing.core.machine import hardware
+from penjing.core.folder import folder_size
 from penjing.core.methods import load_method
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.core.options import build_options
@@ -86,14 +85,6 @@ HARDENED: dict[str, dict[str, Any]] = {
 }
 WAYS = ("full", "lwf", "replay", "replay+lwf", "replay+ewc", "together")
 Rows = list[tuple[str, str]]
-
-
-def add_result(path: Path, name: str, row: Mapping[str, Any]) -> None:
-    """Write the results with one unit more; the old file stays whole until the new one is."""
-    runs = read_results(path) | {name: dict(row)}
-    with replaced_file(path) as new:
-        found = {"machine": hardware(), "runs": dict(sorted(runs.items()))}
-        new.write_text(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def table_of(rows: Sequence[tuple[str, str]]) -> Table:
