@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from penjing.decide.patterns import Patterns
 
-# Ways to read one pattern: which alternative is taken, and how often a part is repeated beyond the least.
-_WAYS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))
+# Readings of one pattern: which alternative is taken, and how often a part is repeated beyond the least.
+_READINGS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))
 _CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a"}
 _NOTHING = "AzbB"  # escapes that stand for a place
 # What depends on the text around a match.
@@ -46,7 +46,7 @@ class PatternTexts:
     def samples(self, pattern: str) -> tuple[str, ...]:
         """Texts in which the pattern is found, the simplest first; none where this finds none."""
         if pattern not in self._samples:
-            texts = dict.fromkeys(_Reader(pattern, *way).text() for way in _WAYS)
+            texts = dict.fromkeys(_Reader(pattern, *reading).text() for reading in _READINGS)
             self._samples[pattern] = tuple(text for text in texts if text and pattern in self.found(text))
         return self._samples[pattern]
 
@@ -70,14 +70,14 @@ def needed(pattern: str) -> tuple[str, ...]:
 
 
 class _Reader:
-    """One way to read a pattern."""
+    """One reading of a pattern."""
 
     def __init__(self, pattern: str, alternative: int, more: int) -> None:
         self._pattern, self._alternative, self._more = pattern, alternative, more
         self._place = 0
 
     def text(self) -> str:
-        """The text of this way."""
+        """The text of this reading."""
         return self._alternatives()
 
     def _next(self) -> str:
