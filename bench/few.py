@@ -62,7 +62,7 @@ BASE, TOKENS, STEPS, ROWS = "penjing/nano", 48, 60, 16
 TEST, UNLABELLED, PRETRAINED = 500, 500, 1500
 MLM = {"tokens": 400_000, "length": TOKENS, "evaluations": 1, "positions": 0, "held_out": 2000, "precision": "float32"}
 SIZES, DRAWS = (8, 16, 64), (0, 1, 2)
-WAYS = ("linear", "full", "fewshot", "prototype", "cloze", "selftrain", "consistency")
+COMPARED = ("linear", "full", "fewshot", "prototype", "cloze", "selftrain", "consistency")
 Rows = list[tuple[str, str]]
 
 
@@ -243,8 +243,8 @@ def main() -> int:
     parts: dict[str, Parts] = {}
     gaps: dict[str, Artifact] = {}
     # By draw first, so that an early end leaves whole draws of all sizes and methods.
-    for draw, name, size, way in product(DRAWS, arguments.set or SETS, SIZES, WAYS):
-        title = f"{name}/{size}/{way}/{draw}"
+    for draw, name, size, method in product(DRAWS, arguments.set or SETS, SIZES, COMPARED):
+        title = f"{name}/{size}/{method}/{draw}"
         if title in read_results(arguments.results):
             continue
         if time.monotonic() - began > 60 * arguments.minutes:
@@ -253,10 +253,10 @@ def main() -> int:
         one = SETS[name]
         if name not in parts:
             parts[name] = split(one.read(arguments.data))
-        if way == "cloze" and name not in gaps:
+        if method == "cloze" and name not in gaps:
             gaps[name] = with_gap(base, parts[name], one.language, arguments.scratch / name)
-        given = gaps[name] if way == "cloze" else None if way == "linear" else base
-        row = run_one(way, size, draw, one, parts[name], given)
+        given = gaps[name] if method == "cloze" else None if method == "linear" else base
+        row = run_one(method, size, draw, one, parts[name], given)
         add_result(arguments.results, title, row)
         print(f"{title}: {row}", flush=True)
     return 0

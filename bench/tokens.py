@@ -28,7 +28,7 @@ from penjing.text.tokens import TOKENIZER, Tokens, read_tokenizer
 RESULTS = Path(__file__).resolve().parent / "results" / "tokens.json"
 KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".json", ".gz")
 ROUNDS, SAMPLE = 5, 2000
-Ways = dict[str, Callable[[Sequence[str]], list[list[int]]]]
+Tokenizers = dict[str, Callable[[Sequence[str]], list[list[int]]]]
 
 
 def lines_of(folder: Path) -> Iterator[str]:
@@ -67,7 +67,7 @@ def main() -> None:
     folder = open_base("penjing/mini", Path()).folder
     wrapper = PreTrainedTokenizerFast(tokenizer_file=str(folder / TOKENIZER))
     raw, ours = read_tokenizer(folder / TOKENIZER), Tokens(read_tokenizer(folder / TOKENIZER), 512)
-    ways: Ways = {
+    tokenizers: Tokenizers = {
         "transformers": lambda texts: wrapper(list(texts))["input_ids"],
         "tokenizers": lambda texts: [raw.encode(text).ids for text in texts],
         "penjing": lambda texts: [row.tolist() for row in ours.encode(texts)],
@@ -76,14 +76,14 @@ def main() -> None:
     differ = 0
     for first in range(0, len(lines), 1000):
         block = lines[first : first + 1000]
-        found = [way(block) for way in ways.values()]
+        found = [tokenizer(block) for tokenizer in tokenizers.values()]
         differ += sum(not one == two == three for one, two, three in zip(*found, strict=True))
     sample = lines[:: max(1, len(lines) // SAMPLE)][:SAMPLE]
-    rows: dict[str, dict[str, list[float]]] = {name: {"1": [], "32": []} for name in ways}
+    rows: dict[str, dict[str, list[float]]] = {name: {"1": [], "32": []} for name in tokenizers}
     for _ in range(ROUNDS):
         for batch in (1, 32):
-            for name, way in ways.items():
-                rows[name][str(batch)].append(timed(way, sample, batch))
+            for name, tokenizer in tokenizers.items():
+                rows[name][str(batch)].append(timed(tokenizer, sample, batch))
     told = {
         "hardware": hardware(),
         "lines": len(lines),

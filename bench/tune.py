@@ -1,4 +1,4 @@
-"""Ways of fitting: every method on the same rows, five groups of labels in sequence, and attacks before and after.
+"""Tuning methods: every method on the same rows, five groups of labels in sequence, and attacks before and after.
 
     python bench/tune.py --data DIR --out DIR [--part methods|sequence|attack ...] [--minutes N]
 
@@ -83,7 +83,7 @@ HARDENED: dict[str, dict[str, Any]] = {
     "augment": {"augment": {"synonyms": 0.1, "swap": 0.1, "deletion": 0.1, "copies": 2}},
     "linear": {},
 }
-WAYS = ("full", "lwf", "replay", "replay+lwf", "replay+ewc", "together")
+STRATEGIES = ("full", "lwf", "replay", "replay+lwf", "replay+ewc", "together")
 Rows = list[tuple[str, str]]
 
 
@@ -125,37 +125,37 @@ def drawn(parts: Parts) -> tuple[Table, Table]:
     return table_of(rows[:TRAIN]), table_of(rows[TRAIN : TRAIN + VALIDATION])
 
 
-def one_label(name: str, way: str, parts: Parts, base: Artifact, folder: Path, more: Mapping[str, Any]) -> Artifact:
+def one_label(name: str, method: str, parts: Parts, base: Artifact, folder: Path, more: Mapping[str, Any]) -> Artifact:
     """The artifact of a method of one label a text, in `folder`."""
-    return _one_label(name, way, parts, base, folder, more)[0]
+    return _one_label(name, method, parts, base, folder, more)[0]
 
 
 def _one_label(
-    name: str, way: str, parts: Parts, base: Artifact, folder: Path, more: Mapping[str, Any]
+    name: str, method: str, parts: Parts, base: Artifact, folder: Path, more: Mapping[str, Any]
 ) -> tuple[Artifact, dict[str, Any]]:
     train, validation = drawn(parts)
     task = open_reader("classify", {}).learn([*(train.labels or ()), *(validation.labels or ())])
     parent: Artifact | None = base
-    options: dict[str, Any] = {} if way in UNTRAINED else dict(PASSES)
-    if way in OWN_PASSES:
+    options: dict[str, Any] = {} if method in UNTRAINED else dict(PASSES)
+    if method in OWN_PASSES:
         options.pop("epochs")
-    if way == "linear":
+    if method == "linear":
         parent = None
     language = SETS[name].language
-    if way == "continual":
+    if method == "continual":
         parent = fitted("full", options, Inputs(base, train, validation, language=language, task=task), folder / "old")[
             0
         ]
-    if way == "cloze":
+    if method == "cloze":
         parent = with_gap(base, parts, language, folder.parent / f"gap-{name}")
         options |= {"template": SETS[name].template, "words": SETS[name].words}
     inputs = Inputs(parent, train, validation, language=language, unlabelled=parts.unlabelled, task=task)
-    return fitted(way, options | dict(more), inputs, folder)
+    return fitted(method, options | dict(more), inputs, folder)
 
 
-def run_method(name: str, way: str, parts: Parts, base: Artifact, folder: Path) -> dict[str, Any]:
+def run_method(name: str, method: str, parts: Parts, base: Artifact, folder: Path) -> dict[str, Any]:
     """One method on one set."""
-    made, cost = _one_label(name, way, parts, base, folder, {})
+    made, cost = _one_label(name, method, parts, base, folder, {})
     texts, golds = zip(*parts.test, strict=True)
     return {"score": texts_of(made, texts, golds)} | cost
 
@@ -175,12 +175,12 @@ def sentences(data: Path) -> tuple[Task, Table, Table, Table]:
     return reader.learn([*(train.labels or ()), *(validation.labels or ())]), train, validation, test
 
 
-def run_tags(way: str, data: Path, base: Artifact, folder: Path) -> dict[str, Any]:
+def run_tags(method: str, data: Path, base: Artifact, folder: Path) -> dict[str, Any]:
     """One method of token heads on CLUENER."""
     task, train, validation, test = sentences(data)
-    options = {} if way == "linear" else {"epochs": 8, "max_tokens": 64}
-    inputs = Inputs(None if way == "linear" else base, train, validation, language="zh", task=task)
-    made, cost = fitted(way, options, inputs, folder)
+    options = {} if method == "linear" else {"epochs": 8, "max_tokens": 64}
+    inputs = Inputs(None if method == "linear" else base, train, validation, language="zh", task=task)
+    made, cost = fitted(method, options, inputs, folder)
     return {"score": round(score(open_session(made, threads=1), test).value(), 4)} | cost
 
 
@@ -223,11 +223,11 @@ def right(made: Artifact, table: Table) -> float:
     return float(np.mean([one == gold for one, gold in zip(said, table.labels or (), strict=True)]))
 
 
-def run_sequence(way: str, data: Path, base: Artifact, folder: Path) -> dict[str, Any]:
-    """The five groups one after the other by one way."""
+def run_sequence(strategy: str, data: Path, base: Artifact, folder: Path) -> dict[str, Any]:
+    """The five groups one after the other by one strategy of continual learning."""
     cut = groups(data)
     options: dict[str, Any] = {"epochs": 6, "max_tokens": 32, "learning_rate": 1e-3}
-    if way == "together":
+    if strategy == "together":
         inputs = Inputs(base, joined([one[0] for one in cut]), joined([one[1] for one in cut]), language="en")
         made, _ = fitted("full", options, inputs, folder)
         return {"right": round(float(np.mean([right(made, one[2]) for one in cut])), 4), "forgotten": 0.0}
@@ -235,15 +235,15 @@ def run_sequence(way: str, data: Path, base: Artifact, folder: Path) -> dict[str
     for number, (train, validation, _) in enumerate(cut):
         before = [one[0] for one in cut[:number]]
         known = {label for one in before for label in one.labels or ()}
-        most = len(train) if way.startswith("replay") else 2 * len(known)
+        most = len(train) if strategy.startswith("replay") else 2 * len(known)
         again = some_of(before, most) if before else Table([], [])
         both = joined([train, again])
-        watched = joined([one[1] for one in cut[: number + 1]]) if way.startswith("replay") else validation
+        watched = joined([one[1] for one in cut[: number + 1]]) if strategy.startswith("replay") else validation
         inputs = Inputs(model, both, watched, language="en", replayed=range(len(train), len(both)))
         name, more = "full", dict[str, Any]()
-        if number and way != "full":
+        if number and strategy != "full":
             name = "continual"
-            more = {"lwf": 1.0 if way.endswith("lwf") else 0.0, "ewc": 100.0 if way.endswith("ewc") else 0.0}
+            more = {"lwf": 1.0 if strategy.endswith("lwf") else 0.0, "ewc": 100.0 if strategy.endswith("ewc") else 0.0}
         model, _ = fitted(name, options | more, inputs, folder / str(number))
         own.append(right(model, cut[number][2]))
     last = [right(model, one[2]) for one in cut]
@@ -261,10 +261,10 @@ def noisy(texts: Sequence[str], kind: str) -> list[str]:
     return found
 
 
-def run_attack(name: str, way: str, parts: Parts, base: Artifact, folder: Path) -> dict[str, Any]:
-    """One way of training on one set, on its test rows with and without noise."""
-    method = "linear" if way == "linear" else "full"
-    made = one_label(name, method, parts, base, folder, HARDENED[way])
+def run_attack(name: str, training: str, parts: Parts, base: Artifact, folder: Path) -> dict[str, Any]:
+    """One training of a set, on its test rows with and without noise."""
+    method = "linear" if training == "linear" else "full"
+    made = one_label(name, method, parts, base, folder, HARDENED[training])
     texts, golds = zip(*parts.test, strict=True)
     return {"plain": texts_of(made, texts, golds)} | {
         kind: texts_of(made, noisy(texts, kind), golds) for kind in KINDS[name]
@@ -279,18 +279,18 @@ def units(data: Path, wanted: Sequence[str]) -> dict[str, Callable[[Path], dict[
     found: dict[str, Callable[[Path], dict[str, Any]]] = {}
     if "methods" in wanted:
         for name in SETS:
-            for way in METHODS:
-                found[f"methods/{name}/{way}"] = partial(run_method, name, way, parts[name], base)
+            for method in METHODS:
+                found[f"methods/{name}/{method}"] = partial(run_method, name, method, parts[name], base)
     if "sequence" in wanted:
-        for way in WAYS:
-            found[f"sequence/banking77/{way}"] = partial(run_sequence, way, data, base)
+        for strategy in STRATEGIES:
+            found[f"sequence/banking77/{strategy}"] = partial(run_sequence, strategy, data, base)
     if "attack" in wanted:
         for name in SETS:
-            for way in HARDENED:
-                found[f"attack/{name}/{way}"] = partial(run_attack, name, way, parts[name], base)
+            for training in HARDENED:
+                found[f"attack/{name}/{training}"] = partial(run_attack, name, training, parts[name], base)
     if "methods" in wanted:
-        for way in tagging:
-            found[f"methods/cluener/{way}"] = partial(run_tags, way, data, base)
+        for method in tagging:
+            found[f"methods/cluener/{method}"] = partial(run_tags, method, data, base)
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from page_files import write_pages
-from tune import HARDENED, KINDS, RESULTS, WAYS
+from tune import HARDENED, KINDS, RESULTS, STRATEGIES
 
 NOT_MEASURED = "not measured"
 SETS = {"chnsenticorp": "ChnSentiCorp", "phrasebank": "PhraseBank", "cluener": "CLUENER"}
@@ -44,38 +44,38 @@ def methods(runs: Runs) -> list[str]:
         "|---|" + "---|" * (len(SETS) + 4),
     ]
 
-    def best(way: str) -> float:
-        return -float((runs.get(f"methods/chnsenticorp/{way}") or {"score": 0})["score"])
+    def best(method: str) -> float:
+        return -float((runs.get(f"methods/chnsenticorp/{method}") or {"score": 0})["score"])
 
-    for way in sorted(names, key=best):
-        each = {name: runs.get(f"methods/{name}/{way}") for name in SETS}
+    for method in sorted(names, key=best):
+        each = {name: runs.get(f"methods/{name}/{method}") for name in SETS}
         first = each["chnsenticorp"]
         scores = " | ".join("–" if run is None else percent(run["score"]) for run in each.values())
         learned = "" if first is None or "learned" not in first else f"{100 * first['learned']:.3g} %"
         cost = f"{learned} | {number(first, 'seconds', '.0f')} | {number(first, 'mb', '.1f')}"
-        lines.append(f"| `tune.{way}` | {scores} | {cost} | {number(first, 'adapter_kb', '.0f')} |")
+        lines.append(f"| `tune.{method}` | {scores} | {cost} | {number(first, 'adapter_kb', '.0f')} |")
     return lines
 
 
 def sequence(runs: Runs) -> list[str]:
-    """A line for each way of going on."""
-    lines = ["| way | right at the end | forgotten |", "|---|---|---|"]
-    for way in WAYS:
-        run = runs.get(f"sequence/banking77/{way}")
+    """A line for each strategy of continual learning."""
+    lines = ["| strategy | right at the end | forgotten |", "|---|---|---|"]
+    for strategy in STRATEGIES:
+        run = runs.get(f"sequence/banking77/{strategy}")
         cells = (NOT_MEASURED, "") if run is None else (percent(run["right"]), percent(run["forgotten"]))
-        lines.append(f"| {way} | {cells[0]} | {cells[1]} |")
+        lines.append(f"| {strategy} | {cells[0]} | {cells[1]} |")
     return lines
 
 
 def attack(runs: Runs, name: str) -> list[str]:
-    """A line for each way of training on a set."""
+    """A line for each training of a set."""
     kinds = KINDS[name]
     head = " | ".join(NOISES[kind] for kind in kinds)
     lines = [f"| trained | as written | {head} |", "|---|---|" + "---|" * len(kinds)]
-    for way in HARDENED:
-        run = runs.get(f"attack/{name}/{way}")
+    for training in HARDENED:
+        run = runs.get(f"attack/{name}/{training}")
         cells = [percent(None if run is None else run[key]) for key in ("plain", *kinds)]
-        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+        lines.append(f"| {training} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -87,13 +87,13 @@ def few(results: Path) -> list[str]:
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
     cells: dict[str, dict[str, list[float]]] = {}
     for name, row in runs.items():
-        chosen, size, way, _ = name.split("/")
-        cells.setdefault(way, {}).setdefault(f"{chosen}/{size}", []).append(row["macro_f1"])
+        chosen, size, method, _ = name.split("/")
+        cells.setdefault(method, {}).setdefault(f"{chosen}/{size}", []).append(row["macro_f1"])
     columns = [f"{name}/{size}" for name in ("chnsenticorp", "phrasebank") for size in (8, 16, 64)]
     titles = [f"{SETS[column.split('/')[0]]}, {column.split('/')[1]} rows" for column in columns]
     lines = ["| method | " + " | ".join(titles) + " |", "|---|" + "---|" * len(columns)]
-    for way, found in cells.items():
-        lines.append(f"| `tune.{way}` | " + " | ".join(_mean(found.get(column, [])) for column in columns) + " |")
+    for method, found in cells.items():
+        lines.append(f"| `tune.{method}` | " + " | ".join(_mean(found.get(column, [])) for column in columns) + " |")
     return lines
 
 
@@ -110,7 +110,7 @@ def page(results: Path) -> dict[str, str]:
     runs: dict[str, Any] = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else empty
     found: Runs = runs["runs"]
     text = [
-        "# Ways of fitting",
+        "# Tuning methods",
         "",
         "Made from bench/results/tune.json by bench/tune_page.py; the protocol is in bench/tune.py. One seed:",
         "differences under two points say nothing. `penjing/nano`, one thread, on a machine that did other work too:",

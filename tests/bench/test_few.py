@@ -55,8 +55,9 @@ def test_every_method_takes_its_options_and_results_are_added(few: Any, tmp_path
     from penjing.core.methods import load_method
     from penjing.core.options import build_options
 
-    for way in few.WAYS:
-        build_options(load_method(way, few.METHODS, "").options, few.options_of(way, 16, few.SETS["phrasebank"]), "")
+    for method in few.COMPARED:
+        options = load_method(method, few.METHODS, "").options
+        build_options(options, few.options_of(method, 16, few.SETS["phrasebank"]), "")
     path = tmp_path / "few.json"
     few.add_result(path, "a", {"macro_f1": 0.5})
     few.add_result(path, "b", {"macro_f1": 0.25})

@@ -30,11 +30,11 @@ def test_the_most_frequent_label_and_small_ones_are_left_out() -> None:
 
 
 def test_the_answer_is_numbers_or_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    answers = iter(["3", "illegal", "2，1 1"])
+    answers = iter(["3", "illegal", "²", "2，1 1"])
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(answers))
     assert ask_misses({"illegal": 0.1, "doubtful": 0.05}, "legal") == {"doubtful": 0.05, "illegal": 0.1}
     said = capsys.readouterr().err
-    assert said.count("numbers from 1 to 2") == 2
+    assert said.count("numbers from 1 to 2") == 3
     assert "these limits are proven if at most one calibration row of the label is decided wrongly:" in said
     assert "`legal` is left out: `max_error` limits the errors of the most frequent label" in said
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: "")

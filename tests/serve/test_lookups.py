@@ -54,6 +54,8 @@ def test_the_decisions_of_a_case_are_listed_in_the_order_of_time(served) -> None
         ("ref=", "the query names no case"),
         ("ref=a&limit=101", "`limit` is no number of decisions"),
         ("ref=a&limit=x", "`limit` is no number of decisions"),
+        ("ref=a&limit=0000000019999", "`limit` is no number of decisions"),
+        ("ref=a&limit=000000001" + "9" * 5000, "`limit` is no number of decisions"),
         ("ref=a&ref=b", "`ref` is given twice"),
         ("ref=a&since=1", "`since` is unknown in a query"),
         ("ref=a&after=none", "`after` names no decision of this case"),

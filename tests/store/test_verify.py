@@ -289,7 +289,10 @@ def test_an_older_database_with_its_files_is_found_by_a_head_that_was_kept(full:
     assert found.table == "writers" and "were deleted" in found.what
 
 
-@pytest.mark.parametrize("head", ["", "a:1:b", "1", f"{'a' * 64}:-1:{'a' * 64}", f"{'A' * 64}:1:{'a' * 64}"])
+@pytest.mark.parametrize(
+    "head",
+    ["", "a:1:b", "1", f"{'a' * 64}:-1:{'a' * 64}", f"{'a' * 64}:{'9' * 5000}:{'a' * 64}", f"{'A' * 64}:1:{'a' * 64}"],
+)
 def test_what_is_no_head_is_refused(head: str) -> None:
     with pytest.raises(UsageError, match="is not a head"):
         read_head(head)

@@ -1,4 +1,4 @@
-"""What a `Way` changes: which parameters learn, what is learned, which hooks act, and what lies beside the weights."""
+"""What a `TuningMethod` changes: which parameters learn, what is learned, which hooks act, which files are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from penjing.train.hooks import Hook, Moment
 from penjing.train.loop import Objective
 from penjing.train.supervised import Supervised
 from penjing.tune import ensemble
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.full import Options
 from penjing.tune.job import Job
 
@@ -34,7 +34,7 @@ class Counts(Hook):
         self.steps += 1
 
 
-def test_each_part_of_a_way_is_used(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
+def test_each_part_of_a_method_is_used(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
     counts, asked = Counts(), list[str]()
 
     def only_biases(classifier: Classifier, job: Job) -> None:  # noqa: ARG001
@@ -54,8 +54,8 @@ def test_each_part_of_a_way_is_used(inputs: Inputs, tmp_path: Path) -> None:  # 
 
     assert inputs.parent is not None
     before = load_encoder(inputs.parent).state_dict()
-    way = Way("tune.some", prepare=only_biases, merge=merge, objective=objective, hooks=hooks)
-    made = tune(inputs, Options(**QUICK | {"layers": 1}), Run(tmp_path / "out", tmp_path / "s", threads=1), way)
+    method = TuningMethod("tune.some", prepare=only_biases, merge=merge, objective=objective, hooks=hooks)
+    made = tune(inputs, Options(**QUICK | {"layers": 1}), Run(tmp_path / "out", tmp_path / "s", threads=1), method)
     assert made.card.method == made.card.lineage[-1]["method"] == "tune.some"
     assert (made.folder / "beside.txt").is_file()
     assert asked == ["objective", "merge"]
@@ -84,15 +84,15 @@ def test_a_loss_of_the_teams_own_that_is_not_finite_is_named(
         if members:
             ensemble.apply(replace(inputs, code=code), ensemble.Options(**given, members=2), run)
         else:
-            tune(replace(inputs, code=code), Options(**given), run, Way("tune.some"))
+            tune(replace(inputs, code=code), Options(**given), run, TuningMethod("tune.some"))
     assert caught.value.where == "losses.py"
 
 
-def test_another_way_does_not_take_over_a_finished_training(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
+def test_another_method_does_not_take_over_a_finished_training(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
     scratch = tmp_path / "scratch"
-    first = tune(inputs, Options(**QUICK), Run(tmp_path / "a", scratch, threads=1), Way("tune.one"))
+    first = tune(inputs, Options(**QUICK), Run(tmp_path / "a", scratch, threads=1), TuningMethod("tune.one"))
     counts = Counts()
-    way = Way("tune.two", hooks=lambda *_: (counts,))
-    second = tune(inputs, Options(**QUICK), Run(tmp_path / "b", scratch, threads=1), way)
-    assert counts.steps > 0, "the training of the other way is not its own"
+    method = TuningMethod("tune.two", hooks=lambda *_: (counts,))
+    second = tune(inputs, Options(**QUICK), Run(tmp_path / "b", scratch, threads=1), method)
+    assert counts.steps > 0, "the training of the other method is not its own"
     assert first.id != second.id

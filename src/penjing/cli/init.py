@@ -17,6 +17,7 @@ from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, ask_misses, most_frequent, proposals
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
+from penjing.core.whole_number import whole_number
 
 if TYPE_CHECKING:
     from penjing.core.recipe import RecipeFile
@@ -269,6 +270,6 @@ def _ask(question: ChoiceError) -> str:
         answer = str(typer.prompt(translate(f"the {question.role}, by its number"), default="1", err=True)).strip()
         if answer in names:
             return answer
-        if answer.isdigit() and 1 <= int(answer) <= len(names):
-            return names[int(answer) - 1]
+        if (number := whole_number(answer, 1, len(names))) is not None:
+            return names[number - 1]
         show.tell(f"a number from 1 to {len(names)}")

@@ -11,6 +11,7 @@ import typer
 
 from penjing.cli import show
 from penjing.cli.language import translate
+from penjing.core.whole_number import whole_number
 from penjing.data.audit import SMALL_LABEL, Audit
 from penjing.prove.sequence import DELTA, upper_bound
 
@@ -62,9 +63,10 @@ def ask_misses(proposed: Mapping[str, float], left_out: str = "") -> dict[str, f
     while True:
         question = translate("their numbers, such as 1,2; nothing for none")
         answer = str(typer.prompt(question, default="", show_default=False, err=True))
-        given = re.findall(r"[^\s,，、]+", answer)
-        if all(each.isdigit() and 1 <= int(each) <= len(labels) for each in given):
-            return {labels[int(each) - 1]: proposed[labels[int(each) - 1]] for each in dict.fromkeys(given)}
+        given = [whole_number(each, 1, len(labels)) for each in re.findall(r"[^\s,，、]+", answer)]
+        chosen = [labels[each - 1] for each in dict.fromkeys(given) if each is not None]
+        if None not in given:
+            return {label: proposed[label] for label in chosen}
         show.tell(f"numbers from 1 to {len(labels)}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penjing.core.errors import StoreError
+from penjing.core.whole_number import whole_number
 
 if TYPE_CHECKING:
     from penjing.cases.replay_record import Replayed
@@ -208,8 +209,7 @@ class _Deciders:
 def _threads_of(fingerprint: Mapping[str, str]) -> int:
     from penjing.core.machine import cores
 
-    threads = fingerprint.get("threads", "")
-    return min(int(threads), cores()) if threads.isdecimal() else 0
+    return min(whole_number(fingerprint.get("threads", "")) or 0, cores())
 
 
 def _error_json(error: PenjingError) -> dict[str, str | None]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from penjing.core.errors import DataError, MissingPackageError, UsageError
 from penjing.core.options import nearest
+from penjing.core.whole_number import whole_number
 from penjing.data.cells import UnreadableCell, parquet_cell, sheet_cell
 from penjing.data.choice import ChoiceError
 from penjing.data.header import has_names
@@ -124,8 +125,8 @@ def _choose(
     if name is not None:
         if name in sheets:
             return name, []
-        if name.isdigit() and 1 <= int(name) <= len(sheets):
-            return list(sheets)[int(name) - 1], []
+        if (number := whole_number(name, 1, len(sheets))) is not None:
+            return list(sheets)[number - 1], []
         raise UsageError(f"there is no sheet `{name}`", where=where, fix=nearest(name, list(sheets)))
     filled = {each: book.get_sheet_by_name(each) for each in sheets if _is_cells(sheets[each])}
     filled = {each: sheet for each, sheet in filled.items() if sheet.end is not None}

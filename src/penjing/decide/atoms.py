@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from penjing.decide.condition import Among, Contains, Empty, Matches, Starts
 
-# What can be found: the fact, the way (a key of `Asked`, or one of the others below), and the word, list or expression.
+# What can be found: the fact, the test (a key of `Asked` or one of those below), and the word, list or expression.
 Atom = tuple[str, str, str]
 TextTest = Contains | Starts | Matches | Among | Empty
 _EMPTY, _ABSENT, _ALL, _NOTHING = "empty", "absent", "all", "nothing"

@@ -22,7 +22,7 @@ from penjing.decide.scan import MAX_FOUND, Scanner
 from penjing.decide.schema import FactSchema, Kind, scale
 
 TEXT = "text"
-_WAYS = ("contains", "starts", "matches", "lists")
+_TESTS = ("contains", "starts", "matches", "lists")
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ class Matcher:
     def _around(self, fact: str, value: str | float | None) -> dict[str, Any]:
         if self._kinds[fact] == "str":
             found: dict[str, Any] = defaultdict(list)
-            for _, way, each in self._in_field(fact, str(value)):
-                found[way].append(each)
+            for _, test, each in self._in_field(fact, str(value)):
+                found[test].append(each)
             # Of words of lists that are in it the names alone are compared.
-            return {way: sorted(each) for way, each in sorted(found.items())}
+            return {test: sorted(each) for test, each in sorted(found.items())}
         if fact not in self._numbers:
             return {}
         low, high = self._numbers[fact].cell(self._whole(value, self._kinds[fact]))
@@ -147,9 +147,9 @@ class Matcher:
         for fact in self._atoms.asked:
             if fact == TEXT:
                 seen = facts["text"]
-                for way in _WAYS:
-                    for each in seen.get(way, ()):
-                        yield fact, way, each
+                for test in _TESTS:
+                    for each in seen.get(test, ()):
+                        yield fact, test, each
                 if seen.get("empty"):
                     yield empty(fact)
             elif fact in self._quoted:
@@ -157,7 +157,7 @@ class Matcher:
                     yield empty(fact)
                     yield nothing(fact)
                 elif self._kinds[fact] == "str":
-                    yield from ((fact, way, each) for way, found in facts[fact].items() for each in found)
+                    yield from ((fact, test, each) for test, found in facts[fact].items() for each in found)
             elif fact not in missing and self._kinds[fact] == "str":
                 yield from self._in_field(fact, str(facts["fields"][fact]))
 
@@ -170,9 +170,9 @@ class Matcher:
                 yield fact, "members", name
         if asked.contains or asked.starts or asked.matches or asked.lists:
             found = self._scanner.found(folded)
-            for way in _WAYS:
-                for each in getattr(found, way):
-                    yield fact, way, each
+            for test in _TESTS:
+                for each in getattr(found, test):
+                    yield fact, test, each
 
     def _at_quoted(self, numbers: NumberAxis, recorded: Mapping[str, str] | None, kind: Kind) -> int:
         """The rows that the bounds around a number do not refuse; without a number those that do not test it."""

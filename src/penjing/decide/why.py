@@ -78,6 +78,6 @@ def shown(fact: str, facts: Mapping[str, Any]) -> str:
         return "true" if value else "false"
     if isinstance(value, dict):  # of a piece of the text what the rules ask of it (`Matcher.quoted`)
         signs = {"from": ">=", "below": "<"}
-        words = [f"{signs[way]}{each}" if way in signs else ", ".join(each) for way, each in value.items()]
+        words = [f"{signs[test]}{each}" if test in signs else ", ".join(each) for test, each in value.items()]
         return ", ".join(dict.fromkeys(words))
     return "" if value is None else str(value)

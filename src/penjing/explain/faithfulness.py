@@ -4,8 +4,8 @@
     sufficiency       = mean of s(text) - s(the words alone)             lower is better
 
 s = 1 / (1 + exp(-focus)) of the model's answer; for a label it is the calibrated probability.
-Each removed word is replaced by the model's own mask token, or by a space if the model has none. All three ways choose
-words until the same number of characters is reached.
+Each removed word is replaced by the model's own mask token, or by a space if the model has none. All three rankings
+give words until the same number of characters is reached.
 Source: DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, 2020.
 """
 
@@ -29,8 +29,8 @@ from penjing.explain.pieces import PieceSupport
 from penjing.runtime.session import Fields, Session
 from penjing.text.words import HAN, word_spans
 
-WAYS = ("evidence", "random", "tfidf")
-PIECE_WAYS = ("evidence", "random", "nearest")
+RANKINGS = ("evidence", "random", "tfidf")
+PIECE_RANKINGS = ("evidence", "random", "nearest")
 # Evidence must be short enough to read at a glance: at most this share of a text's words, counted in characters.
 SHARE = 0.25
 _MASKS = ("<mask>", "[MASK]")
@@ -42,7 +42,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class _Case:
-    """A text, its words and fields, the model's answer, and the words that each way chooses."""
+    """A text, its words and fields, the model's answer, and the words that each ranking chooses."""
 
     text: str
     words: tuple[Span, ...]
@@ -71,11 +71,11 @@ def faithfulness(
     cases = [case for case in found if case is not None]
     blank = mask_of(session)
     variants = [case.text for case in cases]
-    for way in WAYS:
-        variants += [replace(case.text, case.chosen[way], blank) for case in cases]
-        variants += [replace(case.text, frozenset(case.words) - case.chosen[way], blank) for case in cases]
-    p = np.zeros((1 + 2 * len(WAYS), max(1, len(cases))))
-    own = [case.fields for case in cases] * (1 + 2 * len(WAYS))
+    for ranking in RANKINGS:
+        variants += [replace(case.text, case.chosen[ranking], blank) for case in cases]
+        variants += [replace(case.text, frozenset(case.words) - case.chosen[ranking], blank) for case in cases]
+    p = np.zeros((1 + 2 * len(RANKINGS), max(1, len(cases))))
+    own = [case.fields for case in cases] * (1 + 2 * len(RANKINGS))
     slices = [slice(first, first + _SLICE) for first in range(0, len(variants), _SLICE)]
     heads = [name for name, head in session.task.heads.items() if head.kind == "pooled"]
     parts = [_only(session.outputs(variants[part], own[part]), heads) for part in slices]
@@ -83,11 +83,11 @@ def faithfulness(
     for place, case in enumerate(cases):
         mine = {name: found[place :: len(cases)] for name, found in outputs.items()}
         p[:, place] = 1 / (1 + np.exp(-session.task.focus(case.answer, session.calibration)(mine)))
-    falls = {way: (p[0] - p[1 + 2 * i], p[0] - p[2 + 2 * i]) for i, way in enumerate(WAYS)}
+    falls = {ranking: (p[0] - p[1 + 2 * i], p[0] - p[2 + 2 * i]) for i, ranking in enumerate(RANKINGS)}
     return {
         "rows": len(cases),
-        "sufficiency": {way: round(float(falls[way][1].mean()), 6) for way in WAYS},
-        "comprehensiveness": {way: round(float(falls[way][0].mean()), 6) for way in WAYS},
+        "sufficiency": {ranking: round(float(falls[ranking][1].mean()), 6) for ranking in RANKINGS},
+        "comprehensiveness": {ranking: round(float(falls[ranking][0].mean()), 6) for ranking in RANKINGS},
     }
 
 
@@ -100,16 +100,17 @@ def piece_faithfulness(session: Session, texts: Sequence[str], seed: int = 0) ->
     """
     random = np.random.default_rng(seed)
     found = [one for one in (_piece_case(session, text, random) for text in texts) if one is not None]
-    mean = np.mean(found, axis=0) if found else np.zeros((2, len(PIECE_WAYS)))
+    mean = np.mean(found, axis=0) if found else np.zeros((2, len(PIECE_RANKINGS)))
     names = ("comprehensiveness", "sufficiency")
     falls = {
-        name: dict(zip(PIECE_WAYS, row.round(6).tolist(), strict=True)) for name, row in zip(names, mean, strict=True)
+        name: dict(zip(PIECE_RANKINGS, row.round(6).tolist(), strict=True))
+        for name, row in zip(names, mean, strict=True)
     }
     return {"rows": len(found), **falls}
 
 
 def _piece_case(session: Session, text: str, random: np.random.Generator) -> npt.NDArray[np.float64] | None:
-    """(2, ways): the decrease of s without the chosen words of each way, and with these alone."""
+    """(2, rankings): the decrease of s without the chosen words of each ranking, and with these alone."""
     support = PieceSupport(session, text, GAP)
     if not support.pieces:
         return None
@@ -124,10 +125,11 @@ def _piece_case(session: Session, text: str, random: np.random.Generator) -> npt
     budget = sum(b - a for a, b in chosen)
     nearest = sorted(words, key=lambda word: (max(start - word[1], word[0] - end), word))
     shuffled = [words[i] for i in random.permutation(len(words))]
-    ways = [chosen, _take(shuffled, budget), _take(nearest, budget)]
-    values, _ = support.of([[*way] for way in ways] + [[w for w in words if w not in way] for way in ways])
+    rankings = [chosen, _take(shuffled, budget), _take(nearest, budget)]
+    kept = [[word for word in words if word not in one] for one in rankings]
+    values, _ = support.of([[*one] for one in rankings] + kept)
     s = 1 / (1 + np.exp(-np.concatenate([support.whole[None], values])[:, weakest]))
-    falls: npt.NDArray[np.float64] = (s[0] - s[1:]).reshape(2, len(ways))
+    falls: npt.NDArray[np.float64] = (s[0] - s[1:]).reshape(2, len(rankings))
     return falls
 
 

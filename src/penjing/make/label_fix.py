@@ -15,6 +15,7 @@ from penjing.core.canon import digest
 from penjing.core.errors import DataError, RequestError
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import Reader, SetReader, read_words
+from penjing.core.whole_number import whole_number
 from penjing.data.cells import Fault
 from penjing.data.doubts import LabelDoubts
 from penjing.data.fields import Names, match_header, unclear_names
@@ -39,7 +40,6 @@ _READ = ("file", "row", "answer", "reviewer", "note", "digest")
 _NEEDED = ("row", "answer", "digest")
 _MOST_LABELS = 100
 _SHOWN_FAULTS = 20
-_MOST_DIGITS = 18  # of the number of a row
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class _Known:
         if name not in files:
             listed = ", ".join(files)
             raise DataError(f"the data has no file `{name[:80]}`; it has {listed}")
-        number = int(answered.row) if answered.row.isdecimal() and len(answered.row) <= _MOST_DIGITS else 0
-        position = self.places.get((name, number))
+        number = whole_number(answered.row)
+        position = None if number is None else self.places.get((name, number))
         if position is None:
             raise DataError(f"`{name}` has no labelled row `{answered.row[:20]}`")
         if question_digest(self.intake.table.texts[position], self.golds[position]) != answered.digest:

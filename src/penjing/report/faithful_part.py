@@ -12,7 +12,7 @@ class _Part(BaseModel):
 
 
 class Faithful(_Part):
-    """Decrease of the probability of the answer by replacement, for three ways to choose the words."""
+    """Decrease of the probability of the answer by replacement, for three rankings of the words."""
 
     evidence: float
     random: float

@@ -24,6 +24,7 @@ from starlette.requests import ClientDisconnect
 from penjing.core.errors import shown
 from penjing.core.options import explain
 from penjing.core.pair import FURTHER, SEPARATOR, join_texts
+from penjing.core.whole_number import whole_number
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
 
@@ -209,7 +210,7 @@ def request_schema(one: type[BaseModel], many: type[BaseModel]) -> dict[str, Any
 
 async def _read_body(request: Request, settings: Settings) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared[:20]) > settings.max_body:
+    if whole_number(declared, 0, settings.max_body) is None:
         raise _too_large(settings)
     raw = bytearray()
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from penjing.cases.record import without_draw
 from penjing.core.errors import UsageError
+from penjing.core.whole_number import whole_number
 from penjing.serve.errors import AnswerError
 from penjing.store.case_data import CaseData, decisions_of, get_cases
 from penjing.store.database import Store
@@ -39,9 +40,9 @@ def read_page(query: Mapping[str, str], names: Sequence[str]) -> CasePage:
     ref, limit = query.get("ref", ""), query.get("limit", str(LISTED))
     if not ref:
         raise AnswerError(422, "bad_request", "the query names no case", "for example /v1/decisions?ref=C-1042")
-    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MOST_LISTED:
+    if (most := whole_number(limit, 1, MOST_LISTED)) is None:
         raise AnswerError(422, "bad_request", "`limit` is no number of decisions", f"give 1 to {MOST_LISTED}")
-    return CasePage(ref, int(limit), query.get("after") or None)
+    return CasePage(ref, most, query.get("after") or None)
 
 
 def look_up(store: Store, asks: Sequence[str | CasePage]) -> list[Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, distinct, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from penjing.core.errors import DamageError, StoreError, UsageError
+from penjing.core.whole_number import whole_number
 from penjing.store import audit
 from penjing.store.about import FORM, ID, NAMES, PROBED, read_signed
 from penjing.store.chain import Entry, link, start_of
@@ -44,11 +45,12 @@ class KnownHead:
 def read_head(written: str) -> KnownHead:
     """A head as `penjing verify` prints it, WRITER:COUNT:HASH. Raises UsageError."""
     parts = written.strip().split(":")
-    if len(parts) != 3 or not parts[1].isdecimal() or not all(_is_hash(part) for part in (parts[0], parts[2])):
+    count = whole_number(parts[1]) if len(parts) == 3 else None
+    if count is None or not all(_is_hash(part) for part in (parts[0], parts[2])):
         raise UsageError(
             f"`{written[:200]}` is not a head", fix="give it as `penjing verify` prints it: WRITER:COUNT:HASH"
         )
-    return KnownHead(parts[0], int(parts[1]), parts[2])
+    return KnownHead(parts[0], count, parts[2])
 
 
 @dataclass(frozen=True)

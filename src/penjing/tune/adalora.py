@@ -36,7 +36,7 @@ from penjing.train.batches import Ints
 from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.loop import Objective
 from penjing.train.supervised import Supervised
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_apart
@@ -233,4 +233,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     fewer tokens than `max_tokens`, DataError for tables without rows or labels, RunInterruptedError when stopped,
     MissingPackageError without peft.
     """
-    return tune(inputs, options, run, Way(METHOD, _prepare, _merge, _objective, _hooks))
+    return tune(inputs, options, run, TuningMethod(METHOD, _prepare, _merge, _objective, _hooks))

@@ -27,7 +27,7 @@ from penjing.model.bottleneck import adapters_of, put_adapters
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.layers import FAMILIES, layers_of
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_learned
 from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
@@ -87,4 +87,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, of a family whose layers are not known, with adapters already or
     with fewer tokens than `max_tokens`, DataError for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=keep_learned("adapter")))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=_prepare, merge=keep_learned("adapter")))

@@ -20,7 +20,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
 from penjing.model.encoder import Classifier
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_learned
 from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
@@ -64,4 +64,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, has no biases or takes fewer than `max_tokens`, DataError for
     tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=keep_learned("bitfit")))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=_prepare, merge=keep_learned("bitfit")))

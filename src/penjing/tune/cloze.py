@@ -42,7 +42,7 @@ from penjing.train.losses import hard_loss, soft_loss
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
 from penjing.train.supervised import IdRows, Rows, Supervised, TargetRows, predict, run_model
-from penjing.tune.fitting import CHECKPOINT_SECONDS, Way, tune
+from penjing.tune.fitting import CHECKPOINT_SECONDS, TuningMethod, tune
 from penjing.tune.further import rows_of_texts, unlabelled_texts
 from penjing.tune.gap import GAP, TEXT, GapModel, Template, token_head_of, words_of_labels
 from penjing.tune.job import Job, check_layers, check_tokens, prepare_job
@@ -131,7 +131,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         rows = rows_of_texts(filled.texts, job, classifiers[-1])
         return Taught(**vars(supervised), options=options, rows=rows, scores=filled.scores)
 
-    return tune(inputs, options, run, Way(METHOD, prepare=prepare, objective=objective))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=prepare, objective=objective))
 
 
 def check_gap(options: Options, base: Artifact, encoder: nn.Module) -> None:

@@ -29,7 +29,7 @@ from penjing.train.batches import Ints
 from penjing.train.losses import soft_loss
 from penjing.train.supervised import Rows, Supervised, run_model
 from penjing.tune.changed import changed_copies
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.further import rows_of_texts, unlabelled_texts
 from penjing.tune.job import Job
 from penjing.tune.options import TrainingOptions
@@ -68,8 +68,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         rows = rows_of_texts([*texts, *copies], job, classifiers[-1])
         return Consistency(**vars(supervised), options=options, further=rows, texts=len(texts))
 
-    way = Way(METHOD, prepare=lambda classifier, _: classifiers.append(classifier), objective=objective)
-    return tune(inputs, options, run, way)
+    method = TuningMethod(METHOD, prepare=lambda classifier, _: classifiers.append(classifier), objective=objective)
+    return tune(inputs, options, run, method)
 
 
 @dataclass(frozen=True, kw_only=True)

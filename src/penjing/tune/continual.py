@@ -43,7 +43,7 @@ from penjing.train.soft_targets import SoftTargets
 from penjing.train.stay import StayHook, fisher_of
 from penjing.train.supervised import Supervised, predict_outputs
 from penjing.tune import lora
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.job import Job
 from penjing.tune.options import TrainingOptions
 from penjing.tune.writing import Files, no_files
@@ -84,7 +84,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         what = "`ewc` is estimated from earlier rows, and none are learned again"
         raise UsageError(what, where="ewc", fix="name the earlier recipe under `continues:`, or write `ewc: 0`")
     merge = _merge if options.rank else no_files
-    return tune(inputs, options, run, Way(METHOD, _begin, merge, _remember, _hooks))
+    return tune(inputs, options, run, TuningMethod(METHOD, _begin, merge, _remember, _hooks))
 
 
 def _begin(classifier: Classifier, job: Job) -> None:

@@ -34,7 +34,7 @@ from penjing.train.loop import Objective, Outcome
 from penjing.train.numerics import repeatable
 from penjing.train.soft_targets import SoftTargets
 from penjing.train.supervised import Supervised, predict_outputs
-from penjing.tune.fitting import Way, not_finite, prepared, train_with
+from penjing.tune.fitting import TuningMethod, not_finite, prepared, train_with
 from penjing.tune.job import Job, prepare_job
 from penjing.tune.options import TrainingOptions
 from penjing.tune.rates import rank
@@ -58,28 +58,28 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Tune `inputs.parent` several times and make one torch artifact. Raises what `tune.full` raises."""
     run.scratch.mkdir(parents=True, exist_ok=True)
     job = prepare_job(METHOD, inputs, options, run)
-    way = Way(METHOD, prepare=partial(_same_head, seed=run.seed))
-    tried = [(_rate_of(job, number), _member(job, way, number)) for number in range(options.members)]
+    method = TuningMethod(METHOD, prepare=partial(_same_head, seed=run.seed))
+    tried = [(_rate_of(job, number), _member(job, method, number)) for number in range(options.members)]
     finite = sorted(
         (one for one in tried if one[1].scores), key=lambda one: rank(one[1].scores, job.metric), reverse=True
     )
     if not finite:
         raise not_finite(job)
     rate, members = finite[0][0], [one for _, one in finite]
-    whole, model, objective = prepared(job, way)
+    whole, model, objective = prepared(job, method)
     model.to(run.device).eval()
     with repeatable(run.seed, run.threads, run.device):
         if options.kind == "soup":
             made, used = _soup(members, model, objective, job)
             run.progress.say(f"the mean of {used} of {len(members)} models is kept")
-            return write_tuned(job, Trained(whole, rate, made), way.merge)
+            return write_tuned(job, Trained(whole, rate, made), method.merge)
         targets = _answers(members, model, objective, job)
-    student = replace(way, objective=partial(_follow, targets=targets))
+    student = replace(method, objective=partial(_follow, targets=targets))
     inside = replace(job, run=replace(run, scratch=run.scratch / "student"))
     whole, outcome = train_with(inside, student, rate)
     if not outcome.scores:
         raise not_finite(job)
-    return write_tuned(job, Trained(whole, rate, outcome), way.merge)
+    return write_tuned(job, Trained(whole, rate, outcome), method.merge)
 
 
 def _same_head(classifier: Classifier, job: Job, seed: int) -> None:
@@ -89,13 +89,13 @@ def _same_head(classifier: Classifier, job: Job, seed: int) -> None:
             classifier.head = build_heads(job.task.heads, int(classifier.encoder.config.hidden_size))  # type: ignore[union-attr, arg-type]
 
 
-def _member(job: Job, way: Way, number: int) -> Outcome:
+def _member(job: Job, method: TuningMethod, number: int) -> Outcome:
     """A training with a seed of its own, and one of the learning rates in turn."""
     rate = _rate_of(job, number)
     run = replace(job.run, seed=job.run.seed + number, scratch=job.run.scratch / f"member-{number}")
     options = job.options.model_copy(update={"learning_rate": (rate,)})
     job.run.progress.say(f"model {number + 1} of {_members(job)}")
-    return train_with(replace(job, run=run, options=options), way, rate)[1]
+    return train_with(replace(job, run=run, options=options), method, rate)[1]
 
 
 def _rate_of(job: Job, number: int) -> float:

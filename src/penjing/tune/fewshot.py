@@ -34,7 +34,7 @@ from penjing.model.encoder import Classifier
 from penjing.train.batches import Budget, Ints
 from penjing.train.supervised import Supervised, TargetRows, predict, run_model, score_outputs
 from penjing.tune.balanced import balanced_batches
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.job import Job
 from penjing.tune.options import Rate, rates_field
 from penjing.tune.pooled import FittedHeadOptions, Floats, fitted_weights, pooled_train, read_pooled, set_heads
@@ -76,7 +76,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         set_heads(classifier, job.task, *fitted_weights(states, job.task, job.golds[0], options.c, job.run))
         return no_files(classifier, job)
 
-    return tune(inputs, options, run, Way(METHOD, prepare=read_pooled, objective=objective, merge=merge))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=read_pooled, objective=objective, merge=merge))
 
 
 @dataclass(frozen=True)

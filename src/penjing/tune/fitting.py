@@ -1,4 +1,4 @@
-"""Tunes an encoder by a `Way`: tries the learning rates, trains with the best one, writes the artifact."""
+"""Tunes an encoder by a `TuningMethod`: tries the learning rates, trains with the best one, writes the artifact."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _the_same(job: Job, model: nn.Module, objective: Supervised) -> Objective:  
 
 
 @dataclass(frozen=True)
-class Way:
+class TuningMethod:
     """What a method changes in fine-tuning; by default nothing.
 
     prepare: changes the classifier in place before it is trained, as by putting adapters into it; of the trained
@@ -49,14 +49,14 @@ class Way:
     for the model that is trained. hooks: of the training; their options are among those of the method.
     """
 
-    method: str
+    name: str
     prepare: Callable[[Classifier, Job], None] = _as_it_is
     merge: Merge = no_files
     objective: Callable[[Job, nn.Module, Supervised], Objective] = _the_same
     hooks: Callable[[Job, nn.Module, Supervised], Sequence[Hook]] = _no_hooks
 
 
-def tune(inputs: Inputs, options: TrainingOptions, run: Run, way: Way) -> Artifact:
+def tune(inputs: Inputs, options: TrainingOptions, run: Run, method: TuningMethod) -> Artifact:
     """Tune `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on `inputs.validation`.
 
     Raises UsageError for a parent that is no encoder or takes fewer than `max_tokens`, or a loss of the team's own that
@@ -64,16 +64,16 @@ def tune(inputs: Inputs, options: TrainingOptions, run: Run, way: Way) -> Artifa
     RunInterruptedError when stopped.
     """
     run.scratch.mkdir(parents=True, exist_ok=True)
-    job = prepare_job(way.method, inputs, options, run)
+    job = prepare_job(method.name, inputs, options, run)
     rates = options.learning_rate
-    tries = [train_with(job, way, rate, to_rung=True)[1] for rate in rates] if len(rates) > 1 else []
+    tries = [train_with(job, method, rate, to_rung=True)[1] for rate in rates] if len(rates) > 1 else []
     scores = [one.rung for one in tries] if tries else [{job.metric: 0.0, "loss": 0.0}]
     for place in best_first(rates, scores, job.metric, len(inputs.validation)):
         if tries:
             run.progress.say(f"learning rate {rates[place]:g} is chosen, {_in_words(tries[place].rung)}")
-        model, outcome = train_with(job, way, rates[place])
+        model, outcome = train_with(job, method, rates[place])
         if outcome.scores:
-            return write_tuned(job, Trained(model, rates[place], outcome, tries), way.merge)
+            return write_tuned(job, Trained(model, rates[place], outcome, tries), method.merge)
     raise not_finite(job)
 
 
@@ -89,14 +89,14 @@ def not_finite(job: Job) -> PenjingError:
     return UsageError(what, where=code.file, fix=fix)
 
 
-def train_with(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:
+def train_with(job: Job, method: TuningMethod, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:
     """Train with one rate, or read the result of an earlier call; the whole model has the best weights.
 
     to_rung: only as far as the step at which the rates are compared.
     """
     options, run = job.options, job.run
-    whole, model, supervised = prepared(job, way)
-    objective = in_steps(way.objective(job, model, supervised), options)
+    whole, model, supervised = prepared(job, method)
+    objective = in_steps(method.objective(job, model, supervised), options)
     rates, total = options.learning_rate, sum(count_steps(objective, options.epochs))
     plan = Plan(
         epochs=options.epochs,
@@ -112,23 +112,23 @@ def train_with(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tup
         number = rates.index(rate) + 1
         run.progress.say(f"learning rate {rate:g} ({number} of {len(rates)}), the first {plan.rung} of {total} steps")
     about = options.model_dump(mode="json") | {"learning_rate": rate}
-    job_of = [way.method, job.parent.id, job.data, job.task.name, job.task.state, about, job.code_id]
+    job_of = [method.name, job.parent.id, job.data, job.task.name, job.task.state, about, job.code_id]
     key = digest([*job_of, run.seed, run.threads, run.device, torch.__version__])
     scratch = run.scratch / f"rate-{rate:g}"
     switched = hooks_of(options, model, total, run.device)
-    hooks = [*switched, *way.hooks(job, model, supervised), ProgressHook(run.progress)]
+    hooks = [*switched, *method.hooks(job, model, supervised), ProgressHook(run.progress)]
     outcome = fit(model, objective, plan, run, scratch, key, hooks)
     return whole, outcome
 
 
-def prepared(job: Job, way: Way) -> tuple[nn.Module, nn.Module, Supervised]:
+def prepared(job: Job, method: TuningMethod) -> tuple[nn.Module, nn.Module, Supervised]:
     """The whole model, the part of it that is trained, and what that learns; only what learns requires a gradient."""
     whole, objective = whole_model(job)
     classifier = inner(whole)
     assert isinstance(classifier, Classifier)
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         begin(classifier, job.options, job.layers)
-        way.prepare(classifier, job)
+        method.prepare(classifier, job)
     if job.layers == "all":
         return whole, whole, objective
     learns = {parameter for parameter in whole.parameters() if parameter.requires_grad}

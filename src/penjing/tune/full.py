@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.options import TrainingOptions
 
 METHOD = "tune.full"
@@ -38,4 +38,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder or takes fewer than `max_tokens`, DataError for tables without
     rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD))
+    return tune(inputs, options, run, TuningMethod(METHOD))

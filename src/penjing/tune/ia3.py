@@ -24,7 +24,7 @@ from penjing.model.adapters import COLUMNS, ROWS, apply_changes
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.layers import heads_of, neurons_of
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_apart
@@ -91,4 +91,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     fewer tokens than `max_tokens`, DataError for tables without rows or labels, RunInterruptedError when stopped,
     MissingPackageError without peft.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=_prepare, merge=_merge))

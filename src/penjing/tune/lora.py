@@ -33,7 +33,7 @@ from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.matrices import Targets, matrices
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.job import Job
 from penjing.tune.options import Rate, TrainingOptions, head_factor_field, rates_field
 from penjing.tune.writing import Files
@@ -72,7 +72,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, takes fewer than `max_tokens`, or has no such matrices, DataError
     for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=put_in, merge=merge_in))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=put_in, merge=merge_in))
 
 
 def put_in(classifier: Classifier, job: Job) -> None:

@@ -30,7 +30,7 @@ from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.meta import Episodes, Kind
 from penjing.train.optim import Optimizing
-from penjing.tune.fitting import CHECKPOINT_SECONDS, Way, prepared, tune
+from penjing.tune.fitting import CHECKPOINT_SECONDS, TuningMethod, prepared, tune
 from penjing.tune.job import Job, prepare_job
 from penjing.tune.options import TrainingOptions
 from penjing.tune.pooled import read_pooled
@@ -65,7 +65,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     run.scratch.mkdir(parents=True, exist_ok=True)
     job = prepare_job(METHOD, inputs, options, run)
     start = _learn_start(job, options)
-    return tune(inputs, options, run, Way(METHOD, prepare=partial(_begin, start=start)))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=partial(_begin, start=start)))
 
 
 def _begin(classifier: Classifier, job: Job, start: Mapping[str, torch.Tensor]) -> None:  # noqa: ARG001
@@ -82,7 +82,7 @@ def _learn_start(job: Job, options: Options) -> dict[str, torch.Tensor]:
     if sum(known.count(label) >= 2 for label in set(known)) < 2:
         raise DataError("small tasks need two labels of two rows", fix="use `tune.full`, or add rows")
     plain = replace(job, fields=None, numbers=(None, None))
-    whole, model, objective = prepared(plain, Way(METHOD, prepare=read_pooled))
+    whole, model, objective = prepared(plain, TuningMethod(METHOD, prepare=read_pooled))
     episodes = Episodes(
         objective.train.rows, known, (objective.validation.rows, asked), job.budget, job.run.seed, options.kind,
         options.episodes, options.ways, options.shots, options.inner_steps, options.inner_rate,

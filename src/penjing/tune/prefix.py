@@ -28,7 +28,7 @@ from penjing.model.encoder import Classifier, longest_input
 from penjing.model.inserted import check_plain
 from penjing.model.layers import FAMILIES, heads_of, layers_of
 from penjing.model.prefix import put_prefixes
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.frequent import frequent_tokens
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_learned
@@ -108,4 +108,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     the like already, or with fewer tokens than `max_tokens`, DataError for tables without rows or labels,
     RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=keep_learned("prefix")))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=_prepare, merge=keep_learned("prefix")))

@@ -27,7 +27,7 @@ from penjing.core.task import HeadKind
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.prompt import SoftPrompt, put_prompt
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.frequent import frequent_tokens
 from penjing.tune.job import Job
 from penjing.tune.kept_apart import keep_apart, values_of
@@ -114,4 +114,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, has a prompt or adapters already, or takes fewer tokens than
     `max_tokens` and the prompt together, DataError for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))
+    return tune(inputs, options, run, TuningMethod(METHOD, prepare=_prepare, merge=_merge))

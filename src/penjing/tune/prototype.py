@@ -39,7 +39,7 @@ from penjing.train.loop import Outcome
 from penjing.train.losses import hard_loss
 from penjing.train.supervised import Supervised, predict, run_model, score_outputs
 from penjing.tune.balanced import balanced_batches
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.job import Job, prepare_job, whole_model
 from penjing.tune.options import Rate, rates_field
 from penjing.tune.pooled import FittedHeadOptions, Floats, pooled_train, read_pooled, set_heads
@@ -86,7 +86,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         return no_files(classifier, job)
 
     if options.epochs:
-        return tune(inputs, options, run, Way(METHOD, prepare=read_pooled, objective=objective, merge=merge))
+        return tune(inputs, options, run, TuningMethod(METHOD, prepare=read_pooled, objective=objective, merge=merge))
     run.scratch.mkdir(parents=True, exist_ok=True)
     check_stop(run.stop)
     job = prepare_job(METHOD, inputs, options, run)

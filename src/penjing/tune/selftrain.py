@@ -36,7 +36,7 @@ from penjing.data.features import rows_fingerprint
 from penjing.runtime.open import open_session
 from penjing.tasks import task_for
 from penjing.tasks.measure import metric_names
-from penjing.tune.fitting import Way, tune
+from penjing.tune.fitting import TuningMethod, tune
 from penjing.tune.further import unlabelled_texts
 from penjing.tune.options import TrainingOptions
 
@@ -112,7 +112,7 @@ def _round(number: int, inputs: Inputs, options: Options, run: Run) -> Artifact:
     run.progress.say(f"round {number} of {options.rounds}")
     epochs = options.student_epochs if number else options.epochs
     own = options.model_copy(update={"epochs": epochs})
-    return tune(inputs, own, replace(run, out=folder / "model", scratch=folder), Way(METHOD))
+    return tune(inputs, own, replace(run, out=folder / "model", scratch=folder), TuningMethod(METHOD))
 
 
 def _answers(teacher: Artifact, texts: Sequence[str], threshold: float, run: Run) -> list[Sure]:

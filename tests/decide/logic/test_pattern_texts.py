@@ -31,7 +31,8 @@ def test_words_that_every_match_has(pattern: str, words: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     "pattern",
     [r"退.{0,3}款", r"^再见$", r"\d{4}-\d{2}", r"(投诉|举报)(平台|客服)?",
-     r"[^0-9]+元", r"\b12315\b", r"(?P<n>退|换)货", r"\p{Han}{2}", r"a\.b", r"x{2,}", r"[]a]b", r"(?:a|b)c*?"],
+     r"[^0-9]+元", r"\b12315\b", r"(?P<n>退|换)货", r"\p{Han}{2}", r"a\.b", r"x{2,}",
+     r"a{²}", r"a{,2}", r"[]a]b", r"(?:a|b)c*?"],
 )  # fmt: skip
 def test_a_text_for_a_pattern_is_one_in_which_it_is_found(pattern: str) -> None:
     texts = PatternTexts([pattern])

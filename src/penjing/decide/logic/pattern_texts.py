@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from penjing.core.whole_number import whole_number
 from penjing.decide.patterns import Patterns
 
-# Ways to read one pattern: which alternative is taken, and how often a part is repeated beyond the least.
-_WAYS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))
+# Readings of one pattern: which alternative is taken, and how often a part is repeated beyond the least.
+_READINGS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))
 _CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a"}
+# RE2 refuses more; other braces are characters of the text.
+_MOST_REPEATS = 1000
 _NOTHING = "AzbB"  # escapes that stand for a place
 # What depends on the text around a match.
 _PLACES = re.compile(r"[$^]|\\[AzZbB]")
@@ -46,7 +49,7 @@ class PatternTexts:
     def samples(self, pattern: str) -> tuple[str, ...]:
         """Texts in which the pattern is found, the simplest first; none where this finds none."""
         if pattern not in self._samples:
-            texts = dict.fromkeys(_Reader(pattern, *way).text() for way in _WAYS)
+            texts = dict.fromkeys(_Reader(pattern, *reading).text() for reading in _READINGS)
             self._samples[pattern] = tuple(text for text in texts if text and pattern in self.found(text))
         return self._samples[pattern]
 
@@ -70,14 +73,14 @@ def needed(pattern: str) -> tuple[str, ...]:
 
 
 class _Reader:
-    """One way to read a pattern."""
+    """One reading of a pattern."""
 
     def __init__(self, pattern: str, alternative: int, more: int) -> None:
         self._pattern, self._alternative, self._more = pattern, alternative, more
         self._place = 0
 
     def text(self) -> str:
-        """The text of this way."""
+        """The text of this reading."""
         return self._alternatives()
 
     def _next(self) -> str:
@@ -150,11 +153,12 @@ class _Reader:
         elif self._next() == "{":
             end = self._pattern.find("}", self._place)
             low, comma, high = self._pattern[self._place + 1 : max(end, 0)].partition(",")
-            if end < 0 or not low.isdigit():
+            at_least, at_most = (whole_number(each, 0, _MOST_REPEATS) for each in (low, high))
+            if end < 0 or at_least is None:
                 return 1
             self._place = end + 1
-            least = int(low)
-            most = int(high) if high.isdigit() else least + 3 if comma else least
+            least = at_least
+            most = at_most if at_most is not None else least + 3 if comma else least
         if self._next() == "?":
             self._take()
         return min(least + self._more, most)
