@@ -21,6 +21,7 @@ from penjing.serve.auth import KeyRing
 from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store.database import open_store
+from penjing.tasks.triples_gold import read_graph
 
 DOCS = Path(__file__).parents[1] / "docs"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -152,3 +153,83 @@ def test_init_writes_the_column_of_annotated_texts(penjing: Callable[..., Any], 
     made = load_recipe(tmp_path / "svc" / "recipe.yaml").recipe
     assert (made.task.type, made.data.format, made.data.label) == ("triples", "jsonl", "triples")
     assert "labels: column `triples`" in done.out
+
+
+TEXT = "Acme buys Bolt"
+ACME, BOLT = {"start": 0, "end": 4, "label": "ORG"}, {"start": 10, "end": 14, "label": "ORG"}
+BUYS = {"head": 0, "tail": 1, "label": "buys"}
+NAMED = [
+    {"start": 3, "end": 7, "label": "ORG", "text": "Acme"},
+    {"start": 13, "end": 17, "label": "ORG", "text": "Bolt"},
+]
+PLAIN = {"text": TEXT, "entities": [ACME, BOLT], "relations": [BUYS]}
+
+
+@pytest.mark.parametrize(
+    ("row", "annotated", "cell"),
+    [
+        ({"entities": [ACME, {**BOLT, "end": 40}]}, "the span 10..40 (`ORG`) is not within", "10..40 is not within"),
+        ({"relations": [{**BUYS, "tail": 0}]}, "is of an entity with itself", ""),
+        ({"entities": [ACME, {**BOLT, "start": 3}]}, "`ORG` 0..4 and `ORG` 3..14 overlap", ""),
+        ({"entities": [ACME, {**ACME, "label": "PER"}, BOLT]}, "`ORG` 0..4 and `PER` 0..4 overlap", ""),
+        ({"relations": [{**BUYS, "tail": 7}]}, "names a span that is not there", "names an entity that is not there"),
+        ({"entities": [{**ACME, "start": "0"}, BOLT]}, "without a start, an end or a label", "not two whole numbers"),
+        ({"entities": [{**ACME, "start": -4}, BOLT]}, "-4..4 (`ORG`) is not within", "not two whole numbers"),
+        ({"entities": [{**ACME, "label": " "}, BOLT]}, "without a start, an end or a label", "0..4 is empty"),
+        ({"entities": [{**ACME, "end": 0}, BOLT]}, "the span 0..0 (`ORG`) is empty", "not two whole numbers"),
+        ({"relations": [{**BUYS, "label": ""}]}, "which is no relation", "an empty or a very long label"),
+        ({"relations": [{**BUYS, "label": "x" * 300}]}, "an empty or a very long label", ""),
+        ({"relations": [{**BUYS, "label": "a\0b"}]}, "NUL", ""),
+        ({"relations": {"buys": [0, 1]}}, "which is no list of relations", "the relations are no list"),
+        ({"entities": [{"id": 1, **ACME}, {"id": 1, **BOLT}]}, "two entities have the id `1`", "has not the keys"),
+        ({"text": f"é {TEXT}", "entities": NAMED}, "if bytes of UTF-8 are counted", "has not the keys"),
+        ({"text": f"👍 {TEXT}", "entities": NAMED}, "if UTF-16 units are counted", "has not the keys"),
+    ],
+)  # fmt: skip
+def test_hostile_rows_are_refused_with_their_row(
+    row: dict[str, Any], annotated: str, cell: str, penjing: Callable[..., Any], tmp_path: Path
+) -> None:
+    lines = [*rows("en", 60), PLAIN | row]
+    write_lines(tmp_path / "rows.jsonl", lines)
+    _is_refused(penjing, "rows.jsonl, format: jsonl", annotated)
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(["text", "triples"])
+        gold = [json.dumps({key: line[key] for key in ("entities", "relations")}) for line in lines]
+        csv.writer(file).writerows(zip([line["text"] for line in lines], gold, strict=True))
+    _is_refused(penjing, "rows.csv", cell or annotated, "row 62")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (json.dumps(PLAIN)[:-1], "not valid JSON"),
+        (json.dumps(PLAIN)[:-1] + ', "relations": []}', "the key `relations` occurs twice"),
+        (json.dumps(PLAIN).replace('"tail": 1', '"tail": 1, "tail": 0'), "the key `tail` occurs twice"),
+        (json.dumps(PLAIN).replace('"text"', '"note"'), "no text in this row, which has `note`"),
+        ("[1]", "not an object with a text and its spans"),
+    ],
+)
+def test_lines_that_are_no_row_are_refused(line: str, said: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", rows("en", 60))
+    with (tmp_path / "rows.jsonl").open("a", encoding="utf-8") as file:
+        file.write("\n" + line)
+    _is_refused(penjing, "rows.jsonl, format: jsonl", said)
+
+
+def _is_refused(penjing: Callable[..., Any], files: str, said: str, place: str = "row 61") -> None:
+    recipe = "name: x\nlanguage: en\ntask: {type: triples}\nsteps: [tune.linear: {}]\n"
+    Path("recipe.yaml").write_text(f"{recipe}data: {{files: {files}, label: triples}}\n", encoding="utf-8")
+    done = penjing("check", "recipe.yaml")
+    assert done.code == 3 and said in done.out and f": {place}" in done.out, done.out
+
+
+def test_what_looks_odd_and_is_right_is_kept(tmp_path: Path) -> None:
+    """A byte order mark, one triple twice, and several relations of one pair in the same and in the other direction."""
+    back = {"head": 1, "tail": 0, "label": "supplies"}
+    odd = PLAIN | {"entities": [BOLT, ACME], "relations": [back, back, BUYS, {**back, "label": "owns"}]}
+    write_lines(tmp_path / "rows.jsonl", [odd, *rows("en", 60)])
+    (tmp_path / "rows.jsonl").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "rows.jsonl").read_bytes())
+    (found, *rest) = [cells for _, cells in open_annotated(tmp_path / "rows.jsonl", "jsonl").rows()]
+    assert isinstance(found, dict) and len(rest) == 60
+    heads = {(head[0], label, tail[0]) for head, label, tail in read_graph(found["triples"]).triples}
+    assert heads == {(0, "supplies", 10), (10, "buys", 0), (0, "owns", 10)}

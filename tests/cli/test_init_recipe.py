@@ -9,7 +9,7 @@ import pytest
 
 from penjing.cli.init_recipe import recipe_text, rules_text
 from penjing.core.recipe import load_recipe
-from penjing.data.guess import Guess
+from penjing.data.guessed import Guess
 from penjing.tasks import TASKS, about_task
 
 

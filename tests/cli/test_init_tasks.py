@@ -6,7 +6,7 @@ import pytest
 
 from penjing.cli.init_tasks import check_labels, name_of, scalar, with_further, with_tasks
 from penjing.core.errors import UsageError
-from penjing.data.guess import Guess
+from penjing.data.guessed import Guess
 from penjing.tasks import about_task
 
 GUESS = Guess("text", "topic", "auto", None, ())

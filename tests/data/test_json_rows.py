@@ -51,6 +51,8 @@ def test_a_row_may_be_written_as_a_request_of_the_service() -> None:
     assert isinstance(clash, dict) and clash["text"] == "a" and isinstance(clash["fields"], UnreadableCell)
     twice = rows('{"text": "a", "fields": {"vip": 1, "vip": 2}}')[0][0][1]
     assert isinstance(twice, Fault) and "`vip` occurs twice" in twice.what
+    deep = rows('{"text": "a", "list": [{"end": 1, "end": 2}]}\n{"text": "b"}')[0][0][1]
+    assert isinstance(deep, Fault) and "`end` occurs twice" in deep.what
 
 
 def test_one_object_around_the_rows() -> None:

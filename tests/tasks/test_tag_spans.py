@@ -46,6 +46,7 @@ def test_what_is_written_is_read_again() -> None:
         (cell((0, 3, " ")), "is empty"),
         (cell((0, 3, "x" * 500)), "500 characters"),
         (cell((0, 3, "a\x00")), "NUL"),
+        ('[{"start": 0, "start": 1, "end": 3, "label": "a"}]', "the key `start` occurs twice"),
         (cell((0, 5, "a"), (2, 4, "b")), "overlap"),
         (cell((0, 3, "a"), (0, 3, "b")), "overlap"),
     ],

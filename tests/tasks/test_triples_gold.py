@@ -39,6 +39,7 @@ def test_places_are_moved_to_the_masked_text() -> None:
     [
         ("[]", "no JSON object with `entities` and `relations`"),
         ("buys", "no JSON object"),
+        (cell([ACME], [])[:-1] + ', "relations": []}', "the key `relations` occurs twice"),
         (cell([ACME], {}), "the relations are no list"),
         (cell([ACME, BOLT], [{"head": 0, "tail": 2, "label": "x"}]), "names an entity that is not there"),
         (cell([ACME, BOLT], [{"head": 0, "tail": True, "label": "x"}]), "names an entity that is not there"),

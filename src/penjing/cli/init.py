@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from penjing.core.task import About, Task
     from penjing.data.audit import Audit
     from penjing.data.choice import ChoiceError
-    from penjing.data.guess import Guess
+    from penjing.data.guessed import Guess
     from penjing.data.read import Reading
     from penjing.make.choose_base import ChosenBase
 
@@ -140,7 +140,8 @@ def _with_shared_rows(file: RecipeFile) -> RecipeFile:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """The options of the caller; `numbers`: the labels are numbers; `further`: the texts of a case after its first."""
+    """The options of the caller; `numbers`: the labels are numbers; `further`: the texts of a case after its first;
+    `column`: that of the gold in annotated texts, where the task has its own."""
 
     text: str | None
     label: str | None
@@ -148,6 +149,7 @@ class _Wanted:
     numbers: bool
     other: str | None = None
     further: tuple[str, ...] | None = None
+    column: str = ""
 
 
 def _make_folder(folder: Path) -> None:
@@ -161,7 +163,9 @@ def _wanted(columns: tuple[str | None, str | None, str | None], reading: Reading
     """columns: of texts, labels and second texts; named: the task that the caller names."""
     text, label, other = columns
     further = ("other",) if other is not None else None if named is None else named.further
-    return _Wanted(text, label, reading, named is not None and named.numbers, other, further)
+    return _Wanted(
+        text, label, reading, named is not None and named.numbers, other, further, "" if named is None else named.column
+    )
 
 
 def _task_of(guessed: Guess) -> About:
@@ -183,7 +187,7 @@ def _fitted(guessed: Guess, about: About) -> Guess:
 
 def _other(data: Path, wanted: _Wanted, label: str, text: str) -> tuple[Guess, About]:
     """What another column of labels holds, and its task."""
-    found = _guess(data, replace(wanted, label=label, text=text), asking=False)
+    found = _guess(data, replace(wanted, label=label, text=text, column=""), asking=False)
     return found, _task_of(found)
 
 
@@ -236,12 +240,15 @@ def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
     """The guessed content of the file; if several columns or sheets fit, asks at a terminal."""
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import guess
+    from penjing.data.guess_related import guess_related
 
     if str(data) == "-":
         raise UsageError("a recipe needs a file that stays", where="--data", fix="write standard input to a file first")
     text, label, reading = wanted.text, wanted.label, wanted.reading
     while True:
         try:
+            if wanted.column:
+                return guess_related(data, wanted.column, text, label, reading)
             return guess(
                 data,
                 text=text,

@@ -14,7 +14,7 @@ from penjing.cli.time_zone import proposed_zone
 
 if TYPE_CHECKING:
     from penjing.core.task import About
-    from penjing.data.guess import Guess
+    from penjing.data.guessed import Guess
     from penjing.make.choose_base import ChosenBase
 
 _RECIPE = """\

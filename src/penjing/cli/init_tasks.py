@@ -13,7 +13,7 @@ from penjing.core.errors import UsageError
 
 if TYPE_CHECKING:
     from penjing.core.task import About
-    from penjing.data.guess import Guess
+    from penjing.data.guessed import Guess
 
 _PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff./][\w./-]*")
 _RESERVED = {"null", "true", "false", "~", "yes", "no", "on", "off", "."}

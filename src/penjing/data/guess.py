@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -16,8 +16,9 @@ from penjing.data.choice import ChoiceError
 from penjing.data.couples import couples
 from penjing.data.dates import parse_date
 from penjing.data.fields import parse_number
-from penjing.data.find_form import find_form
+from penjing.data.guess_annotated import guess_form
 from penjing.data.guess_scores import has_decimals, label_score, mean_length, number_score, text_score
+from penjing.data.guessed import Guess
 from penjing.data.header import has_header
 from penjing.data.names import role_of
 from penjing.data.questions import questions_of
@@ -27,8 +28,6 @@ from penjing.data.sets import find_separator, words_of_list
 
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
-# Forms of annotated texts whose gold is pieces of the text.
-_SPANS = {"conll", "jsonl", "doccano", "label_studio", "brat"}
 _NEAR = 1.5  # columns whose scores differ by less fit equally well, and a person chooses
 _DOUBTFUL = 3.5  # the same where the best is a level: 3.0 for its name, and 0.0 for a column without a role
 _FAR = 5.0
@@ -36,33 +35,6 @@ _SHORT = 6  # characters; shorter columns are not offered as texts if there are 
 _TIMES = re.compile(r"日期|时间|日$|(^|[^a-z])(date|time|timestamp|datetime|day|at)$|[a-z](Date|Time|At)$")
 # So many different whole numbers may be the codes of labels.
 _MOST_CODES = 200
-
-
-@dataclass(frozen=True)
-class Guess:
-    """A file as `penjing init` will write it into the recipe; `notes` say in words what was not certain.
-
-    form: that of annotated texts; None for a table. spans: the labels are pieces of the text. other: the column of the
-    second texts, where a case is two.
-    time: a column that seems to hold the time of each row. ends: the columns of the head and the tail of a relation.
-    question: the column of the questions that the labels answer.
-    """
-
-    text: str
-    label: str
-    encoding: str
-    columns: tuple[str, ...] | None
-    notes: tuple[str, ...]
-    sheet: str | None = None
-    header: int | None = None
-    numbers: Literal["none", "few", "many"] = "none"
-    separator: str | None = None
-    form: str | None = None
-    spans: bool = False
-    other: str | None = None
-    time: str | None = None
-    ends: tuple[str, str] | None = None
-    question: str | None = None
 
 
 def guess(
@@ -85,7 +57,7 @@ def guess(
     fit alike) or DataError (no text or no label column found).
     """
     reading = reading or Reading()
-    if text is None and label is None and (annotated := _annotated(path, further)) is not None:
+    if text is None and label is None and (annotated := guess_form(path, further)) is not None:
         return annotated
     opened = open_table(path, reading, [name for name in (text, label) if name])
     notes: list[str] = []
@@ -138,22 +110,6 @@ def _answered(opened: Opened, reading: Reading, asked: tuple[str, str, str], tim
     notes = tuple(opened.notes)
     found = Guess(passage, answer, _encoding(opened, reading), None, notes, reading.sheet, reading.header)
     return replace(found, question=question, time=time)
-
-
-def _annotated(path: Path, further: tuple[str, ...] | None) -> Guess | None:
-    """The guess on annotated texts; None for a table. Raises UsageError for a form that no task reads."""
-    form = find_form(path)
-    if form is None:
-        return None
-    if form == "squad" and further in (None, ("question",)):
-        return Guess("text", "label", "auto", None, (), form=form, question="question")
-    if form in _SPANS:
-        return Guess("text", "label", "auto", None, (), form=form, spans=True)
-    raise UsageError(
-        "these are annotated texts, not a table of texts and labels",
-        where=str(path),
-        fix=f"write the recipe by hand, with `format: {form}` under `data:`, or name the columns: --text, --label",
-    )
 
 
 def _asked(

@@ -19,7 +19,7 @@ _LABEL_STUDIO = "read as a Label Studio export: texts from `data`, labels from t
 
 
 class _Object(dict[str, Any]):
-    """A JSON object; `twice`: a key that occurs in it twice."""
+    """A JSON object; `twice`: a key that occurs twice in it, or in an object within it."""
 
     twice: str | None = None
 
@@ -46,8 +46,7 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
             yield number, value
         elif not isinstance(value, dict):
             yield number, Fault(number, f"a JSON {_kind(value)}, not an object", _FLAT)
-        elif (twice := _twice(value) or _twice(value.get(FIELDS))) is not None:
-            fault = Fault(number, f"the key `{twice}` occurs twice in this row", "keep one of them")
+        elif (fault := key_twice(number, value)) is not None:
             yield number, fault
         elif _is_annotated(value):
             if _LABEL_STUDIO not in notes:
@@ -72,7 +71,16 @@ def json_values(lines: Iterable[str], where: str, notes: list[str]) -> Iterable[
     return whole if whole is not None else _by_line(enumerate(text.splitlines(), start=1))
 
 
+def key_twice(number: int, value: object) -> Fault | None:
+    """The fault of a row in which some object has one key twice: readers differ on which of them holds."""
+    twice = _twice(value)
+    return None if twice is None else Fault(number, f"the key `{twice}` occurs twice in this row", "keep one of them")
+
+
 def _twice(value: object) -> str | None:
+    """The key; of a list, of the first of its objects that has one twice."""
+    if isinstance(value, list):
+        return next((twice for one in value if (twice := _twice(one)) is not None), None)
     return value.twice if isinstance(value, _Object) else None
 
 
@@ -190,9 +198,9 @@ def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str,
 
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     found = _Object(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        found.twice = next(name for name in names if names.count(name) > 1)
+    names = [name for name, _ in pairs]
+    own = next((name for name in names if names.count(name) > 1), None) if len(found) < len(pairs) else None
+    found.twice = _twice([value for _, value in pairs]) if own is None else own
     return found
 
 

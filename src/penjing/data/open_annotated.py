@@ -35,7 +35,7 @@ def open_annotated(
 
     def rows() -> Iterator[tuple[int, dict[str, str] | Fault]]:
         for each in found:
-            yield each.row, each if isinstance(each, Fault) else as_cells(each)
+            yield each.row, each if isinstance(each, Fault) else {text: each.text, **as_cells(each)}
 
     return Opened(str(file), given.found, None, 0, given.notes, None, [], lambda: iter(()), rows)
 

@@ -17,6 +17,7 @@ from typing import Any
 from penjing.core.errors import DataError, RequestError, shown
 from penjing.core.pair import split_texts
 from penjing.core.task import MaskedText, TextPiece
+from penjing.tasks.tag_spans import each_key_once
 
 ANSWER = "answer"
 MOST_PLACES = 100
@@ -37,7 +38,7 @@ def read_answers(cell: str, masked: MaskedText | None = None) -> list[TextPiece]
             raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of places", fix=_FORM)
         return _every_place([_found(cell.strip(), _passage(masked))], _passage(masked))
     try:
-        value = json.loads(cell)
+        value = json.loads(cell, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
         raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of places", fix=_FORM) from None
     if len(value) > MOST_PLACES:

@@ -29,7 +29,7 @@ def read_entities(cell: str, masked: MaskedText | None = None) -> list[Entity]:
     Raises DataError for what is no list of entities, for places beyond the text, and for entities that overlap.
     """
     try:
-        value = json.loads(cell)
+        value = json.loads(cell, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
         raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of entities", fix=_FORM) from None
     if not isinstance(value, list):
@@ -43,6 +43,16 @@ def read_entities(cell: str, masked: MaskedText | None = None) -> list[Entity]:
     moved = sorted(_moved(one, masked) for one in written)
     _check_apart(moved, masked=True)
     return moved
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises DataError for a key that it has twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"the key `{shown(twice, 40)}` occurs twice in one object", fix="keep one of them")
+    return found
 
 
 def write_entities(entities: Sequence[Entity]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from penjing.core.errors import DataError, RequestError, shown
 from penjing.core.task import MaskedText
 from penjing.data.labels import LONGEST_LABEL, read_label
-from penjing.tasks.tag_spans import Entity, read_entities
+from penjing.tasks.tag_spans import Entity, each_key_once, read_entities
 
 # (place of the head, relation, place of the tail) in the list of entities.
 Relation = tuple[int, str, int]
@@ -51,7 +51,7 @@ def read_graph(cell: str, masked: MaskedText | None = None) -> Graph:
     entity that is not there or of an entity with itself.
     """
     try:
-        value = json.loads(cell)
+        value = json.loads(cell, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or set(value) != {"entities", "relations"}:

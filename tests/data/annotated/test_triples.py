@@ -31,7 +31,8 @@ def test_rows_of_one_text_are_one_text(tmp_path: Path) -> None:
     assert (first.row, second.row, second.spans[0].start) == (1, 4, 0)
     assert checked(first) == first
     assert notes == [
-        "1 rows whose head or tail is in the text several times, the first in row 4: the first place is taken"
+        "1 rows in which an entity without a place is in the text several times, the first in row 4: its first free "
+        "place is taken"
     ]
 
 

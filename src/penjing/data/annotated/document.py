@@ -87,7 +87,9 @@ def as_cells(document: AnnotatedText) -> dict[str, str]:
         "classes": ", ".join(document.labels),
         "id": document.id,
     }
-    return {**document.more, **own}
+    # Labels of the whole text that the form does not know are those of a column of the file.
+    kept = {"classes": document.more["classes"]} if "classes" in document.more and not document.labels else {}
+    return {**document.more, **own, **kept}
 
 
 def spans_cell(spans: Sequence[LabelledSpan]) -> str:

@@ -3,78 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from penjing.core.errors import DataError, shown
 from penjing.data.annotated.conll import is_unspaced, join
-from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan
+from penjing.data.annotated.document import AnnotatedText, LabelledSpan
+from penjing.data.annotated.json_relations import GOLD, LISTS, Entities, gold_of, has_places, read_relations
 from penjing.data.annotated.lines import Given
+from penjing.data.annotated.words import ENTITY, Word, place_words
 from penjing.data.cells import Fault, json_cell
 
-_TEXTS = ("text", "content", "sentence", "data")
+_TEXTS = ("text", "content", "sentence", "data", "sentText")
 _SPANS = ("spans", "entities", "label", "labels")
 _START = ("start", "start_offset", "start_idx", "begin")
 _END = ("end", "end_offset", "end_idx")
 _LABEL = ("label", "type", "entity_type", "tag")
-_SURFACE = ("text", "surface", "entity", "word")
-_HEAD, _TAIL = ("head", "from_id", "from"), ("tail", "to_id", "to")
+_SURFACE = ("text", "surface", "entity", "word", "name")
+_PAIR = "pos"  # both places in one list
 _TOKENS = "let the text be made of its tokens, in their order, or leave the text out"
 _FORM = '{"text": …, "spans": [{"start": 0, "end": 3, "label": "ORG"}]}'
+
+
+@dataclass
+class _Odd:
+    """The rows in which a word is in the text several times, and those in which a word has several types."""
+
+    several: list[int] = field(default_factory=list)
+    types: list[int] = field(default_factory=list)
 
 
 def read(given: Given) -> Iterator[AnnotatedText | Fault]:
     """The text of each object. Spans are `[start, end, label]`, objects, or `{label: {surface: [[start, last]]}}`.
 
-    Beside `tokens`, a list of strings, spans count tokens. Raises DataError for JSON that has no rows.
+    Beside `tokens`, a list of strings, spans count tokens. Entities and ends of relations without places are looked
+    for in the text. Raises DataError for JSON that has no rows.
     """
+    odd = _Odd()
     for row, value in given.values():
         if isinstance(value, Fault):
             yield value
             continue
         try:
-            yield _document(row, value, given.text)
+            yield _document(row, value, given.text, odd)
         except DataError as error:
             yield Fault(row, error.what, error.fix or "")
+    if odd.several:
+        given.notes.append(several_note(odd.several))
+    if odd.types:
+        given.notes.append(
+            f"{len(odd.types):,} rows in which one entity has several types, the first in row {odd.types[0]}: "
+            "its first type is taken"
+        )
 
 
-def _document(row: int, value: object, name: str) -> AnnotatedText:
+def several_note(rows: Sequence[int]) -> str:
+    """The note on rows in which a word without a place is in the text several times."""
+    return (
+        f"{len(rows):,} rows in which an entity without a place is in the text several times, the first in row "
+        f"{rows[0]}: its first free place is taken"
+    )
+
+
+def _document(row: int, value: object, name: str, odd: _Odd) -> AnnotatedText:
     if not isinstance(value, dict):
         raise DataError("not an object with a text and its spans", fix=f"write {_FORM}")
     tokens = value.get("tokens")
     places = None
     text = next((value[key] for key in (name, *_TEXTS) if isinstance(value.get(key), str)), None)
-    if isinstance(tokens, list) and tokens and all(isinstance(token, str) and token for token in tokens):
+    gold = gold_of(value)
+    if gold is None and isinstance(tokens, list) and tokens and all(isinstance(one, str) and one for one in tokens):
         text, places = _of_tokens(tokens, text)
     if text is None:
         keys = ", ".join(f"`{shown(str(key), 40)}`" for key in list(value)[:8])
         raise DataError(f"no text in this row, which has {keys}", fix=f"write {_FORM}")
-    spans, ids, labels = _annotations(value, places)
-    relations = tuple(_relation(each, ids) for each in _list(value.get("relations"), "relations"))
-    used = {*_SPANS, "relations", "tokens"}
+    entities, labels = _annotations(value if gold is None else gold, places)
+    read_span = partial(_inline, places=places)
+    relations = read_relations(value if gold is None else gold, text, entities, read_span)
+    spans, several = place_words(text, entities.found)
+    odd.several += [row] * several
+    odd.types += [row] * entities.types_differ
+    used = {*_SPANS, *LISTS, "tokens"} if gold is None else {GOLD, "tokens"}
     more = {str(key): json_cell(inner) for key, inner in value.items() if key not in used}
-    return AnnotatedText(row, text, spans, relations, labels, str(value.get("id", "")), more)
+    return AnnotatedText(row, text, tuple(spans), relations, labels, str(value.get("id", "")), more)
 
 
 def _annotations(
     value: Mapping[str, Any], places: Sequence[tuple[int, int]] | None
-) -> tuple[tuple[LabelledSpan, ...], dict[str, int], tuple[str, ...]]:
-    """The spans of a row, their positions by id (by number where they have none), and labels of the whole text."""
-    spans: list[LabelledSpan] = []
-    ids: dict[str, int] = {}
+) -> tuple[Entities, tuple[str, ...]]:
+    """The entities of a row, with their ids (numbers where they have none), and labels of the whole text."""
+    entities = Entities()
     labels: list[str] = []
     for key in _SPANS:
         inner = value.get(key)
         if isinstance(inner, dict):
-            spans += _by_label(inner)
+            for span in _by_label(inner):
+                entities.add(span)
             continue
         for each in [inner] if isinstance(inner, str) and inner else _list(inner, key):
             if isinstance(each, str):
                 labels.append(each)
                 continue
+            named = str(each["id"]) if isinstance(each, dict) and each.get("id") is not None else None
+            if isinstance(each, dict) and (word := _word(each)) is not None:
+                entities.add(word, named)
+                continue
             span = _span(each, key)
-            ids[str(each.get("id", len(spans)) if isinstance(each, dict) else len(spans))] = len(spans)
-            spans.append(span if places is None else _in_text(span, places))
-    return tuple(spans), ids, tuple(labels)
+            entities.add(span if places is None else _in_text(span, places), named)
+    return entities, tuple(labels)
+
+
+def _word(value: Mapping[str, Any]) -> Word | None:
+    """An entity with its words and its label, and without places."""
+    surface, label = _first(value, _SURFACE), _first(value, _LABEL)
+    said = isinstance(surface, str) and surface.strip() and isinstance(label, str) and label.strip()
+    return Word(surface.strip(), label.strip()) if said and not has_places(value) else None
+
+
+def _inline(value: Mapping[str, Any], places: Sequence[tuple[int, int]] | None) -> LabelledSpan:
+    """The span of an entity in a relation, whose label may be left out."""
+    span = _span(value if _first(value, _LABEL) else {**value, "label": ENTITY}, "relations")
+    return span if places is None else _in_text(span, places)
 
 
 def _span(value: object, key: str) -> LabelledSpan:
@@ -83,6 +133,9 @@ def _span(value: object, key: str) -> LabelledSpan:
         surface = None
     elif isinstance(value, dict):
         start, end, label, surface = (_first(value, names) for names in (_START, _END, _LABEL, _SURFACE))
+        pair = value.get(_PAIR)
+        if start is None and end is None and isinstance(pair, list) and len(pair) == 2:
+            start, end = pair
     else:
         raise DataError(f"`{key}` holds `{shown(value, 40)}`, which is no span", fix=f"write {_FORM}")
     if isinstance(label, list) and len(label) == 1:
@@ -104,15 +157,6 @@ def _by_label(value: Mapping[str, Any]) -> list[LabelledSpan]:
                     raise DataError(f"`{shown(surface, 40)}` holds no [start, last]", fix=f"write {_FORM}")
                 found.append(LabelledSpan(place[0], place[1] + 1, label, surface))
     return found
-
-
-def _relation(value: object, ids: Mapping[str, int]) -> LabelledRelation:
-    if isinstance(value, dict):
-        head, tail, label = (_first(value, names) for names in (_HEAD, _TAIL, _LABEL))
-        if all(isinstance(end, int | str) for end in (head, tail)) and isinstance(label, str):
-            return LabelledRelation(ids.get(str(head), -1), ids.get(str(tail), -1), label)
-    fix = 'write {"head": 0, "tail": 1, "label": …}, with the numbers or the ids of the spans'
-    raise DataError(f"`relations` holds `{shown(value)}`, which is no relation", fix=fix)
 
 
 def _of_tokens(tokens: Sequence[str], text: str | None) -> tuple[str, list[tuple[int, int]]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from penjing.core.paths import AnyPath
 from penjing.data.encoding import find_encoding
-from penjing.data.json_rows import json_values
+from penjing.data.json_rows import json_values, key_twice
 from penjing.data.source import open_source
 
 # Not `str.splitlines`, which also ends a line at characters that texts hold, such as U+2028.
@@ -55,9 +55,10 @@ class Given:
         return split_lines(self.content())
 
     def values(self) -> Iterable[tuple[int, object]]:
-        """The values of a JSON file with the line on which each begins, or a Fault where it is no JSON."""
+        """The values of a JSON file with the line on which each begins, or a Fault where it cannot be read."""
         with io.StringIO(self.content(), newline="") as lines:
-            return list(json_values(lines, str(self.file), self.notes))
+            found = json_values(lines, str(self.file), self.notes)
+            return [(row, key_twice(row, value) or value) for row, value in found]
 
 
 def split_lines(text: str) -> list[str]:
