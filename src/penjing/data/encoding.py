@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -36,6 +37,13 @@ _ENOUGH = 20_000  # characters that settle which encoding it is
 _CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond them a line must only decode
 _LOOK = 60  # bytes outside ASCII of a line that are scored
 _SEVERAL = 6  # different characters of two bytes; so many are valid UTF-8 by accident once in a million files
+_WIDE = re.compile("[^\x00-\x7f]+")
+# Letters and signs of Latin, of Greek, of Russian: two bytes in UTF-8, and Chinese in GB18030.
+_ALPHABETS = tuple(map(re.compile, ("[\xa0-\u017f]", "[\u0386-\u03ce]", "[\u0401-\u0451]")))
+_LETTERS = re.compile("[\xa0-\u017f\u0386-\u03ce]")
+_CELL = re.compile(r"(?:\A|[,;\t\"\r\n])[^\x00-\x7f](?:[,;\t\"\r\n]|\Z)")  # such as a label: it may be a Chinese word
+_FEW = 3  # different letters of one alphabet
+_AMONG = 20  # characters of ASCII to each letter that is alone
 _SHORT = 2000  # bytes of a text without a line end
 _BROKEN = -6.0  # plausibility of a byte that does not decode
 
@@ -151,8 +159,12 @@ def _all_wide(head: bytes) -> str | None:
 
 
 def _is_utf8(open_bytes: Opener) -> bool:
-    """Whether all of it is UTF-8, and not by accident: it has a character of three bytes, several others, or none."""
+    """Whether all of it is UTF-8, and not by accident: it has a character of three bytes, several others, or none.
+
+    Few others are letters of one alphabet, or single ones among words in ASCII: Chinese is in runs, or in cells.
+    """
     decoder, found = codecs.getincrementaldecoder("utf-8")(), set[str]()
+    narrow, wide, alone = 0, 0, True
     with open_bytes() as raw:
         while block := raw.read(1 << 20):
             try:
@@ -160,9 +172,17 @@ def _is_utf8(open_bytes: Opener) -> bool:
             except UnicodeDecodeError:
                 return False
             if not text.isascii() and len(found) < _SEVERAL:
-                found |= {character for character in text if character > "\x7f"}
-    proven = not found or len(found) >= _SEVERAL or max(found) > "\u07ff"
-    return proven and not decoder.getstate()[0]
+                runs = _WIDE.findall(text)
+                found.update(*runs)
+                wide += sum(map(len, runs))
+                alone &= all(len(run) == 1 for run in runs) and not _CELL.search(text)
+            narrow += len(text)
+    if decoder.getstate()[0]:
+        return False
+    if not found or len(found) >= _SEVERAL or max(found) > "\u07ff":
+        return True
+    single = alone and narrow > _AMONG * wide and all(map(_LETTERS.fullmatch, found))
+    return single or (len(found) >= _FEW and any(all(map(one.fullmatch, found)) for one in _ALPHABETS))
 
 
 def _by_majority(open_bytes: Opener, where: str) -> Encoding:
