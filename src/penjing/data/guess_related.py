@@ -18,11 +18,11 @@ from penjing.data.read import Opened, Reading, open_table
 from penjing.data.relations import columns_of_triples, text_of_ends
 
 _SAMPLE = 3000
-_GOLD = (
-    'JSON rows {"text": …, "entities": [{"start": 0, "end": 4, "label": "ORG"}, …], "relations": [{"head": 0, "tail": '
-    '1, "label": "buys"}]}, or {"text": …, "spo_list": [{"subject": …, "predicate": …, "object": …}]}'
+_GIVE = (
+    'give JSON rows {"text": …, "entities": [{"start": 0, "end": 4, "label": "ORG"}, …], "relations": [{"head": 0, '
+    '"tail": 1, "label": "buys"}]}, or {"text": …, "spo_list": [{"subject": …, "predicate": …, "object": …}]}, or a '
+    "table with the columns `text`, `head`, `relation`, `tail`"
 )
-_TABLE = "a table with the columns `text`, `head`, `relation`, `tail`"
 _OBJECT = (
     'write {"entities": [{"start": 0, "end": 4, "label": "ORG"}, …], "relations": [{"head": 0, "tail": 1, "label": '
     '"buys"}]}'
@@ -64,7 +64,7 @@ def _check_gold(values: Mapping[str, Sequence[str]], column: str, where: str) ->
     if column not in values:
         listed = ", ".join(f"`{name}`" for name in list(values)[:30])
         what = f"no entities with relations between them are found; the columns are {listed}"
-        raise DataError(what, where=where, fix=f"give {_GOLD}; or {_TABLE}; or a column `{column}` of JSON objects")
+        raise DataError(what, where=where, fix=_GIVE)
     filled = [as_list(cell) for cell in values[column] if cell.strip()]
     if not any(gold_of({column: cell}) for cell in filled):
         what = f"the column `{column}` has no entities with relations between them"

@@ -99,7 +99,7 @@ def _listed(value: object, key: str) -> list[Any]:
         return []
     if not isinstance(value, list):
         what = f"`{key}` is `{shown(value, 40)}`, which is no list of relations"
-        raise DataError(what, fix=f"{_FIX}; where it is something else, name the column otherwise")
+        raise DataError(what, fix="write a list of relations; where it is something else, name the column otherwise")
     return value
 
 
