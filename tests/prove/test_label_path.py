@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from penjing.prove.label_path import (
-    NEVER,
     Cuts,
     LabelCases,
     LabelLimit,
@@ -19,6 +18,7 @@ from penjing.prove.label_path import (
     p_values,
     walk,
 )
+from penjing.prove.path_steps import NEVER
 from penjing.prove.sequence import DELTA
 
 LIMITS = limits_in_order({"a": (0.10, 0.15), "b": (0.15, 0.15), "c": (0.10, 0.15)}, 0.10, rare=True)

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.data.features import FieldFeatures
-from penjing.engines.protocol import Array, Engine, Outputs, fingerprint, heads_of
+from penjing.engines.protocol import Array, Engine, Outputs, does_not_fit, fingerprint, heads_of
 from penjing.text.tokens import Tokens
 
 FIELDS = "fields.safetensors"
@@ -42,11 +41,7 @@ class FieldsEngine:
             if fields.shape != wanted:
                 raise ValueError(f"{fields.shape}, the card says {wanted}")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
-            raise DamageError(
-                f"{FIELDS} does not fit the model: {error}",
-                where=str(artifact.folder),
-                fix="copy the folder again from where it was made, or make it again",
-            ) from None
+            raise does_not_fit(FIELDS, artifact.folder, error) from None
         return cls(engine, fields, sizes)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:

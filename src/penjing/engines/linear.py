@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.data.features import FieldFeatures
 from penjing.engines.fields import added_by
-from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
+from penjing.engines.protocol import Array, Outputs, does_not_fit, fingerprint, heads_of, split_columns
 from penjing.text.tfidf import Features
 
 WEIGHTS = "linear.safetensors"
@@ -119,11 +118,7 @@ class LinearEngine:
             if (size, columns) != ((0, columns) if fields is None else fields.shape):
                 raise ValueError(f"coefficients of {size} numbers of declared fields are not there")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
-            raise DamageError(
-                f"{WEIGHTS} does not fit the model: {error}",
-                where=str(artifact.folder),
-                fix="copy the folder again from where it was made, or make it again",
-            ) from None
+            raise does_not_fit(WEIGHTS, artifact.folder, error) from None
         return cls(Features.read(artifact.folder, idf), coef, bias, heads, fields)
 
 

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.engines.linear import WEIGHTS, LinearEngine
-from penjing.engines.protocol import Array, Outputs, heads_of
+from penjing.engines.protocol import Array, Outputs, does_not_fit, heads_of
 from penjing.text.tfidf import Features
 
 # The name of a tensor that only this form has.
@@ -143,9 +142,5 @@ class SparseLinearEngine(LinearEngine):
             if len(entries) and not 0 <= int(entries.min()) <= int(entries.max()) < head.size:
                 raise ValueError(f"an entry beyond the {head.size} of the catalogue")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
-            raise DamageError(
-                f"{WEIGHTS} does not fit the model: {error}",
-                where=str(artifact.folder),
-                fix="copy the folder again from where it was made, or make it again",
-            ) from None
+            raise does_not_fit(WEIGHTS, artifact.folder, error) from None
         return cls(Features.read(artifact.folder, idf), values, entries, starts, heads)

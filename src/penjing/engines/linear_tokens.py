@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.engines.linear import WEIGHTS
-from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of
+from penjing.engines.protocol import Array, Outputs, does_not_fit, fingerprint, heads_of
 from penjing.text.units import TEMPLATES, Surroundings, places_of
 
 # So that the rows of the matrix have a norm near 1, for which the values of C are meant.
@@ -106,9 +105,5 @@ class TokenLinearEngine:
             if coef.shape != (len(features), size) or bias.shape != (size,):
                 raise ValueError(f"coefficients {coef.shape}, {len(features)} features, {size} outputs")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
-            raise DamageError(
-                f"{WEIGHTS} does not fit the model: {error}",
-                where=str(folder),
-                fix="copy the folder again from where it was made, or make it again",
-            ) from None
+            raise does_not_fit(WEIGHTS, folder, error) from None
         return cls(features, coef, bias, heads)

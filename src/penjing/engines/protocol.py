@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import UsageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.machine import instruction_set
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
@@ -72,6 +73,15 @@ def fingerprint(engine: str, version: str, threads: int) -> dict[str, str]:
 def heads_of(artifact: Artifact) -> Mapping[str, Head]:
     """The heads of an artifact's task. Raises UsageError for a task that is not known here."""
     return task_of(artifact.card, str(artifact.folder)).heads
+
+
+def does_not_fit(name: str, folder: Path, error: Exception) -> DamageError:
+    """The error for a file of a model that cannot be read, or whose arrays do not fit the heads."""
+    return DamageError(
+        f"{name} does not fit the model: {error}",
+        where=str(folder),
+        fix="copy the folder again from where it was made, or make it again",
+    )
 
 
 def label_head(artifact: Artifact, what: str) -> str:

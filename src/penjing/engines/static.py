@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.core.canon import canonical_json
-from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
-from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
+from penjing.engines.protocol import Array, Outputs, does_not_fit, fingerprint, heads_of, split_columns
 from penjing.text.ngrams import Grams
 
 WEIGHTS, SETTINGS = "static.safetensors", "static.json"
@@ -129,11 +128,7 @@ class StaticEngine:
             if settings["format"] not in (1, 2) or (table.shape, head.shape, bias.shape) != shapes:
                 raise ValueError(f"table {table.shape}, head {head.shape}, {columns} columns")
         except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
-            raise DamageError(
-                f"{WEIGHTS} does not fit the model: {error}",
-                where=str(artifact.folder),
-                fix="copy the folder again from where it was made, or make it again",
-            ) from None
+            raise does_not_fit(WEIGHTS, artifact.folder, error) from None
         return cls(grams, table, head, bias, heads, buckets)
 
 

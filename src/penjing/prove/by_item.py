@@ -5,7 +5,7 @@ The statistics are in `item_path.py`; here the cases are those of a policy, its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -33,9 +33,9 @@ from penjing.prove.item_path import (
     surely_above,
     surest_cuts,
 )
-from penjing.prove.label_path import NEVER
 from penjing.prove.misses import Promised, Thresholds
 from penjing.prove.needed import ERROR, FAR, NO_HELP
+from penjing.prove.path_steps import each_once, last_passed, least_of, threshold_of, try_steps
 from penjing.prove.sequence import Ints
 
 
@@ -98,8 +98,7 @@ def fix_items(policy: Policy, validation: Labelled, rows: int, promised: Promise
     """The ordered pairs of thresholds, from validation rows alone. rows: number of calibration rows."""
     limit, band = limit_of_items(promised.max_error, promised.max_miss), tolerance_units(policy.spec.tolerance)
     path = make_path(item_cases(policy, validation), limit, rows, promised.delta)
-    named = [_named(policy, cuts, band) for cuts in path]
-    return tuple(one for place, one in enumerate(named) if one not in named[:place])
+    return each_once(_named(policy, cuts, band) for cuts in path)
 
 
 def certify_items(
@@ -123,7 +122,7 @@ def certify_items(
     band, task = tolerance_units(policy.spec.tolerance), policy.task
     cases = item_cases(policy, calibration)
     steps = _tested(policy, path, cases, promised)
-    best = next((step for step in reversed(steps) if step.passed), None)
+    best = last_passed(steps)
     automated = errors = 0
     if best is not None:
         taken = _cuts(policy, best.thresholds).taken(cases, band)
@@ -152,30 +151,17 @@ def certify_items(
 def _tested(policy: Policy, path: Sequence[Thresholds], cases: ItemCases, promised: Promised) -> list[PathStep]:
     """The steps of a path up to and including the first that does not pass."""
     limit, band = limit_of_items(promised.max_error, promised.max_miss), tolerance_units(policy.spec.tolerance)
-    task, steps = cast(ItemwiseTask, policy.task), list[PathStep]()
-    for thresholds in path:
+    task = cast(ItemwiseTask, policy.task)
+
+    def tests_of(thresholds: Mapping[str, float | None]) -> Iterator[LimitTest]:
         cuts = _cuts(policy, thresholds)
-        values = p_values(cases, cuts, limit, band)
-        named = zip(("item", "empty"), (task.item, task.empty), count(cases, cuts, limit, band), values, strict=True)
-        tests = tuple(
-            LimitTest.model_validate(
-                {
-                    "kind": kind,
-                    "of": name,
-                    "limit": limit,
-                    "cases": each.cases,
-                    "errors": each.errors,
-                    "p_value": float(f"{value:.6g}"),
-                }
-            )
-            for kind, name, each, value in named
+        (item, empty), values = count(cases, cuts, limit, band), p_values(cases, cuts, limit, band)
+        yield LimitTest(kind="item", of=task.item, limit=limit, cases=item.cases, errors=item.errors, p_value=values[0])
+        yield LimitTest(
+            kind="empty", of=task.empty, limit=limit, cases=empty.cases, errors=empty.errors, p_value=values[1]
         )
-        passed = max(values) <= promised.delta
-        worst = float(f"{max(values):.6g}")
-        steps.append(PathStep(thresholds=dict(thresholds), tests=tests, p_value=worst, passed=passed))
-        if not passed:
-            break
-    return steps
+
+    return try_steps(path, promised.delta, tests_of)
 
 
 def items_need(
@@ -265,10 +251,9 @@ def _add(found: dict[str, list[int]], kind: str, numbers: Sequence[int]) -> None
 def _named(policy: Policy, cuts: ItemCuts, band: int) -> Thresholds:
     task = cast(ItemwiseTask, policy.task)
     pairs = ((task.item, cuts.item), (task.empty, cuts.empty))
-    return {name: None if least > MICRO else round(max(0, least - band) / MICRO, 6) for name, least in pairs}
+    return {name: threshold_of(least, band) for name, least in pairs}
 
 
-def _cuts(policy: Policy, thresholds: Thresholds) -> ItemCuts:
+def _cuts(policy: Policy, thresholds: Mapping[str, float | None]) -> ItemCuts:
     task = cast(ItemwiseTask, policy.task)
-    least = [NEVER if (p := thresholds[name]) is None else round(p * MICRO) for name in (task.item, task.empty)]
-    return ItemCuts(*least)
+    return ItemCuts(least_of(thresholds[task.item]), least_of(thresholds[task.empty]))

@@ -22,7 +22,6 @@ from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
 from penjing.prove.certify import Labelled, MaxError, filled, with_thresholds
 from penjing.prove.label_path import (
-    NEVER,
     Cuts,
     LabelCases,
     LabelLimit,
@@ -35,6 +34,7 @@ from penjing.prove.label_path import (
 )
 from penjing.prove.misses import Promised, Thresholds
 from penjing.prove.needed import needed
+from penjing.prove.path_steps import NEVER, each_once, last_passed, least_of, threshold_of, try_steps
 
 
 def limits_of_labels(
@@ -137,8 +137,7 @@ def fix_labels(policy: Policy, validation: Labelled, rows: int, promised: Promis
         return ()
     limits = limits_for(kept, promised)
     path = make_path(label_cases(policy, validation, kept), limits, rows, promised.delta)
-    named = [_named(policy, kept, cuts, band) for cuts in path]
-    return tuple(one for place, one in enumerate(named) if one not in named[:place])
+    return each_once(_named(policy, kept, cuts, band) for cuts in path)
 
 
 def certify_labels(
@@ -156,7 +155,7 @@ def certify_labels(
     kept, band = _kept(policy, promised), tolerance_units(policy.spec.tolerance)
     cases = label_cases(policy, calibration, kept)
     steps = _tested(policy, path, cases, promised)
-    best = next((step for step in reversed(steps) if step.passed), None)
+    best = last_passed(steps)
     automated = errors = 0
     if best is not None:
         taken = _cuts(policy, kept, best.thresholds).taken(cases, band)
@@ -185,28 +184,20 @@ def certify_labels(
 def _tested(policy: Policy, path: Sequence[Thresholds], cases: LabelCases, promised: Promised) -> list[PathStep]:
     """The steps of a path up to and including the first that does not pass."""
     kept, band = _kept(policy, promised), tolerance_units(policy.spec.tolerance)
-    limits, steps = limits_for(kept, promised), list[PathStep]()
-    for thresholds in path:
+    limits = limits_for(kept, promised)
+
+    def tests_of(thresholds: Mapping[str, float | None]) -> list[LimitTest]:
         cuts = _cuts(policy, kept, thresholds)
         counted = count(cases, cuts, limits, band)
-        values = p_values(counted, limits, cuts)
-        tests = tuple(
+        tested = zip(limits, counted, p_values(counted, limits, cuts), strict=True)
+        return [
             LimitTest(
-                kind=limit.kind,
-                of=limit.name or ALL,
-                limit=limit.risk,
-                cases=each.cases,
-                errors=each.errors,
-                p_value=float(f"{value:.6g}"),
+                kind=one.kind, of=one.name or ALL, limit=one.risk, cases=each.cases, errors=each.errors, p_value=value
             )
-            for limit, each, value in zip(limits, counted, values, strict=True)
-        )
-        worst = max(values)
-        passed = worst <= promised.delta
-        steps.append(PathStep(thresholds=dict(thresholds), tests=tests, p_value=float(f"{worst:.6g}"), passed=passed))
-        if not passed:
-            break
-    return steps
+            for one, each, value in tested
+        ]
+
+    return try_steps(path, promised.delta, tests_of)
 
 
 def labels_need(
@@ -246,22 +237,13 @@ def _named(policy: Policy, kept: Sequence[str], cuts: Cuts, band: int) -> Thresh
         column = place.get(name)
         pair = (NEVER, cuts.rare) if column is None else (int(cuts.yes[column]), int(cuts.no[column]))
         for scope, least in zip((yes, no), pair, strict=True):
-            found[scope] = _share(least, band)
-    return found | {task.empty: _share(cuts.empty, band)}
-
-
-def _share(least: int, band: int) -> float | None:
-    return None if least > MICRO else round(max(0, least - band) / MICRO, 6)
+            found[scope] = threshold_of(least, band)
+    return found | {task.empty: threshold_of(cuts.empty, band)}
 
 
 def _cuts(policy: Policy, kept: Sequence[str], thresholds: Mapping[str, float | None]) -> Cuts:
     task = cast(LabelwiseTask, policy.task)
-
-    def least(scope: str) -> int:
-        p = thresholds[scope]
-        return NEVER if p is None else round(p * MICRO)
-
     sides = [task.sides(name) for name in kept]
     rest = [task.sides(name)[1] for name in task.labels if name not in set(kept)]
-    yes, no = (np.array([least(pair[side]) for pair in sides], dtype=np.int64) for side in (0, 1))
-    return Cuts(yes, no, least(rest[0]) if rest else 0, least(task.empty))
+    yes, no = (np.array([least_of(thresholds[pair[side]]) for pair in sides], dtype=np.int64) for side in (0, 1))
+    return Cuts(yes, no, least_of(thresholds[rest[0]]) if rest else 0, least_of(thresholds[task.empty]))

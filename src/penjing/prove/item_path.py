@@ -33,8 +33,9 @@ from functools import cached_property
 import numpy as np
 
 from penjing.decide.schema import MICRO
-from penjing.prove.label_path import AS_LIKELY, CHANCES, NEVER, falling_scores, lowest_passing, score_ends
+from penjing.prove.label_path import AS_LIKELY, CHANCES, falling_scores, lowest_passing, score_ends
 from penjing.prove.needed import LimitCount
+from penjing.prove.path_steps import NEVER
 from penjing.prove.sequence import DELTA, STEPS, Bools, Floats, Ints, binomial_tail, pass_chance
 from penjing.prove.weighted import SHARES, mixture_p_value
 

@@ -20,7 +20,7 @@ from typing import cast
 
 import numpy as np
 
-from penjing.core.certificate import Certificate, LimitTest, Need, PathStep
+from penjing.core.certificate import Certificate, LimitTest, Need
 from penjing.core.errors import RecipeError
 from penjing.core.options import nearest
 from penjing.core.task import ALL, JointTask
@@ -30,6 +30,7 @@ from penjing.decide.schema import MICRO
 from penjing.prove.certify import Labelled, MaxError, filled, with_thresholds
 from penjing.prove.misses import Promised, Thresholds
 from penjing.prove.needed import LimitCount, needed
+from penjing.prove.path_steps import last_passed, least_of, try_steps
 from penjing.prove.sequence import STEPS, Bools, Cases, Ints, binomial_tail, pass_chance
 
 # Shares of the limit that a path goes through, from the strictest on.
@@ -179,18 +180,17 @@ def certify_joint(
     """
     limits, band = limits_of_tasks(policy.task.scopes, promised.max_error), tolerance_units(policy.spec.tolerance)
     cases = joint_cases(policy, calibration)
-    steps: list[PathStep] = []
-    for thresholds in path:
+
+    def tests_of(thresholds: Mapping[str, float | None]) -> list[LimitTest]:
         counted = cases.count(_vector(policy, thresholds), band)
-        pairs = list(zip(limits.items(), counted, strict=True))
-        values = p_values(counted, list(limits.values()))
-        tests = tuple(_tested(*limit, *each, value) for (limit, each), value in zip(pairs, values, strict=True))
-        worst = max(values)
-        passed = worst <= promised.delta
-        steps.append(PathStep(thresholds=dict(thresholds), tests=tests, p_value=float(f"{worst:.6g}"), passed=passed))
-        if not passed:
-            break
-    best = next((step for step in reversed(steps) if step.passed), None)
+        tested = zip(limits.items(), counted, p_values(counted, list(limits.values())), strict=True)
+        return [
+            LimitTest(kind="error", of=name, limit=limit, cases=decided, errors=errors, p_value=value)
+            for (name, limit), (decided, errors), value in tested
+        ]
+
+    steps = try_steps(path, promised.delta, tests_of)
+    best = last_passed(steps)
     automated = errors = 0
     if best is not None:
         decided = cases.taken(_vector(policy, best.thresholds), band)
@@ -234,10 +234,5 @@ def joint_need(
     return needed(counts, len(cases), promised.delta, tested)
 
 
-def _tested(name: str, limit: float, cases: int, errors: int, value: float) -> LimitTest:
-    return LimitTest(kind="error", of=name, limit=limit, cases=cases, errors=errors, p_value=float(f"{value:.6g}"))
-
-
 def _vector(policy: Policy, thresholds: Mapping[str, float | None]) -> Ints:
-    given = [thresholds[name] for name in policy.task.scopes]
-    return np.array([2 * MICRO if p is None else round(p * MICRO) for p in given], dtype=np.int64)
+    return np.array([least_of(thresholds[name]) for name in policy.task.scopes], dtype=np.int64)

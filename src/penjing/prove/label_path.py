@@ -31,9 +31,9 @@ import numpy as np
 
 from penjing.decide.schema import MICRO
 from penjing.prove.needed import LimitCount
+from penjing.prove.path_steps import NEVER
 from penjing.prove.sequence import DELTA, STEPS, Bools, Floats, Ints, binomial_tail, pass_chance
 
-NEVER = 2 * MICRO
 # Every limit passes with the same probability; a path goes through these, from the surest on.
 CHANCES = 1 - np.geomspace(2e-4, 0.9, 40)
 # The misses of a label have a limit if its rows prove that so likely, where a tenth of what is allowed happens.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penjing.core.certificate import Certificate, LimitTest, Need, PathStep
+from penjing.core.certificate import Certificate, LimitTest, Need
 from penjing.core.errors import RecipeError
 from penjing.core.options import nearest
 from penjing.core.task import ALL
@@ -19,6 +19,7 @@ from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
 from penjing.prove.certify import Labelled, MaxError, cases_of, filled, limits_of
 from penjing.prove.path import Limit, PathCases, Vector, count, make_path, p_values, vectors_need
+from penjing.prove.path_steps import last_passed, try_steps
 from penjing.prove.sequence import DELTA
 
 Thresholds = dict[str, float | None]
@@ -91,30 +92,18 @@ def certify_path(
     """
     limits, band = limits_on(policy, promised), tolerance_units(policy.spec.tolerance)
     cases = path_cases(policy, calibration, promised)
-    steps: list[PathStep] = []
-    for thresholds in path:
+
+    def tests_of(thresholds: Mapping[str, float | None]) -> list[LimitTest]:
         vector = _vector(policy, thresholds)
         tallies = count(cases, vector, limits, band)
-        values = p_values(tallies, limits, vector)
-        tests = [
-            LimitTest(
-                kind=limit.kind,
-                of=limit.name,
-                limit=limit.risk,
-                cases=tally.cases,
-                errors=tally.errors,
-                p_value=float(f"{value:.6g}"),
-            )
-            for limit, tally, value in zip(limits, tallies, values, strict=True)
+        tested = zip(limits, tallies, p_values(tallies, limits, vector), strict=True)
+        return [
+            LimitTest(kind=one.kind, of=one.name, limit=one.risk, cases=tally.cases, errors=tally.errors, p_value=value)
+            for one, tally, value in tested
         ]
-        worst = max(values)
-        passed = worst <= promised.delta
-        steps.append(
-            PathStep(thresholds=dict(thresholds), tests=tuple(tests), p_value=float(f"{worst:.6g}"), passed=passed)
-        )
-        if not passed:
-            break
-    best = next((step for step in reversed(steps) if step.passed), None)
+
+    steps = try_steps(path, promised.delta, tests_of)
+    best = last_passed(steps)
     chosen = dict.fromkeys(policy.task.scopes, None) if best is None else best.thresholds
     needs = {} if best is not None else {ALL: path_need(policy, path, calibration, promised)}
     return filled(
@@ -151,7 +140,7 @@ def _automated(policy: Policy, cases: PathCases, thresholds: Thresholds, band: i
     return tally.cases, tally.errors
 
 
-def _vector(policy: Policy, thresholds: Thresholds) -> Vector:
+def _vector(policy: Policy, thresholds: Mapping[str, float | None]) -> Vector:
     return tuple(None if (p := thresholds.get(name)) is None else round(p * MICRO) for name in policy.task.scopes)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from penjing.core.answers import Choice, Number, UnknownKindError, answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
@@ -158,34 +158,31 @@ def get_record(store: Store, identity: str) -> Record | None:
 def scan_records(store: Store, *, release: str | None = None, since: str | None = None) -> Iterator[Record]:
     """All records, oldest first, page by page, so that it needs little memory and holds no lock. Optionally only those
     of one release, or from a time on (UTC, as `Record.created`)."""
-    order = (decisions.c.created, decisions.c.id)
-    base = select(decisions).order_by(*order).limit(_PAGE)
+    base = select(decisions)
     if release is not None:
         base = base.where(decisions.c.release == release)
     if since is not None:
         base = base.where(decisions.c.created >= since)
-    page = base
-    while True:
-        with store.read() as connection:
-            rows = connection.execute(page).all()
-        yield from map(_record, rows)
-        if len(rows) < _PAGE:
-            return
-        page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
+    yield from map(_record, _in_order(store, base))
 
 
 def ids_of(store: Store, release: str) -> Iterator[str]:
     """The ids of the decisions of a release, oldest first, page by page. Unreadable records do not stop it."""
+    base = select(decisions.c.created, decisions.c.id).where(decisions.c.release == release)
+    yield from (row.id for row in _in_order(store, base))
+
+
+def _in_order(store: Store, query: Select[Any]) -> Iterator[Row[Any]]:
+    """The rows of a query over decisions, oldest first, each page in a transaction of its own."""
     order = (decisions.c.created, decisions.c.id)
-    base = select(*order).where(decisions.c.release == release).order_by(*order).limit(_PAGE)
-    page = base
+    first = page = query.order_by(*order).limit(_PAGE)
     while True:
         with store.read() as connection:
             rows = connection.execute(page).all()
-        yield from (row.id for row in rows)
+        yield from rows
         if len(rows) < _PAGE:
             return
-        page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
+        page = first.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
 
 
 def count_records(store: Store) -> dict[str, int]:
