@@ -107,6 +107,7 @@ def test_states(served, tiny_release) -> None:
     assert ready["release"] == tiny_release.id
     assert ready["gates"] == {"keep": "held", "p99_ms": "unproven"}
     assert (ready["unproven"], ready["certified"], ready["max_error"]) == (["p99_ms"], True, 0.1)
+    assert ready["certify"] == "case"
 
 
 def test_metrics_count_and_never_hold_what_a_client_wrote(served) -> None:

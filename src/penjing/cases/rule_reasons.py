@@ -24,10 +24,26 @@ class RuleReasons:
 
     def __call__(self, release: str, decided: Mapping[str, Any]) -> str:
         """The reasons of the rules that decided a case; "" where they have none, or the release cannot be opened."""
+        policy = self._policy(release)
+        return "" if policy is None else "; ".join(rule_reasons(policy, decided).values())
+
+    def doubts(self, release: str, decided: Mapping[str, Any]) -> str:
+        """The tasks, labels or items that the model left open, each with its reason; items by number and kind.
+
+        "" where there are none, or the release cannot be opened.
+        """
+        policy = self._policy(release)
+        if policy is None:
+            return ""
+        named = doubts(policy, decided).get("doubts", {})
+        items = policy.task.items(decided["facts"]) if isinstance(policy.task, ItemwiseTask) else ()
+        kinds = {str(place): f"{place} {one.kind}" for place, one in enumerate(items)}
+        return "; ".join(f"{kinds.get(name, name)}: {reason}" for name, reason in named.items())
+
+    def _policy(self, release: str) -> Policy | None:
         if release not in self._known:
             self._known[release] = self._of(release)
-        policy = self._known[release]
-        return "" if policy is None else "; ".join(rule_reasons(policy, decided).values())
+        return self._known[release]
 
     def _of(self, release: str) -> Policy | None:
         try:

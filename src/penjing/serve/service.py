@@ -251,6 +251,7 @@ class DecisionService:
             **self._answers(),
             **certified_at(self.certificate, int(time.time())),
             "max_error": self.certificate.get("max_error"),
+            "certify": self.decider.policy.spec.certify,
             "gates": self._gates,
             "unproven": [name for name, state in self._gates.items() if state == "unproven"],
         }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
@@ -34,18 +34,28 @@ from penjing.store.waiting import blank_waiting
 from penjing.tasks import task_of
 
 COLUMNS = (
-    "id", "ref", "time", "release", "queue", "outcome", "p", "reason", "because", "rule", "why", "fields", "text",
-    "evidence", "labels", "verdict", "reviewer", "note",
+    "id", "ref", "time", "release", "queue", "outcome", "p", "reason", "because", "doubts", "rule", "why", "fields",
+    "text", "evidence", "labels", "verdict", "reviewer", "note",
 )  # fmt: skip
 CHINESE_COLUMNS = (
-    "编号", "案件号", "时间", "发布包", "队列", "结果", "概率", "原因", "说明", "规则", "规则的理由", "字段", "文本",
-    "依据", "可选结论", "结论", "复核人", "备注",
+    "编号", "案件号", "时间", "发布包", "队列", "结果", "概率", "原因", "说明", "存疑", "规则", "规则的理由", "字段",
+    "文本", "依据", "可选结论", "结论", "复核人", "备注",
 )  # fmt: skip
 _READ = ("id", "verdict", "reviewer", "note")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _SHOWN_FAULTS = 20
 # The reason is in the record. Searching its text is exact, because quotes inside a value are escaped.
 IS_AUDIT = decisions.c.decision.contains('"reason":"audit"')
+
+
+class Reasons(Protocol):
+    """Why a case waits, from the id of the release and the decision."""
+
+    def __call__(self, release: str, decided: Mapping[str, Any]) -> str:
+        """The reasons of the rules that decided."""
+
+    def doubts(self, release: str, decided: Mapping[str, Any]) -> str:
+        """The parts of the answer that the model left open, each with its reason."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ def export_open(
     file: Path,
     unreadable: list[str] | None = None,
     columns: Sequence[str] = COLUMNS,
-    why: Callable[[str, Mapping[str, Any]], str] | None = None,
+    why: Reasons | None = None,
     because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None, str | None], str] | None = None,
     *,
     workbook: bool = False,
@@ -128,7 +138,8 @@ def export_open(
     Audits are not among them: they are exported blind (`audits.export_blind`).
 
     columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. why: the reasons of the rules that
-    decided, from the id of the release and the decision. because: why the case waits, from the same and its evidence.
+    decided and what the model left open, from the id of the release and the decision. because: why the case waits, from
+    the same and its evidence.
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
     with store.read() as connection, open_case_file(file, workbook=workbook) as add:
@@ -146,7 +157,7 @@ def export_open(
 
 def _cells(
     row: Row[Any],
-    why: Callable[[str, Mapping[str, Any]], str] | None,
+    why: Reasons | None,
     because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None, str | None], str] | None,
 ) -> list[object]:
     """The cells of an open case, in the order of COLUMNS."""
@@ -162,6 +173,7 @@ def _cells(
         facts.get("p", ""),
         decided["reason"],
         because(row.release, decided, evidence, row.text or row.held) if because else "",
+        why.doubts(row.release, decided) if why else "",
     ]
     cells += [", ".join(rules), why(row.release, decided) if why else ""]
     cells += [in_one_cell(facts.get("fields") or {}), shown_pair(row.text or row.held or ""), words]
