@@ -160,8 +160,10 @@ def test_no_chinese_sentence_about_rules_has_only_an_english_keyword() -> None:
 def test_every_reason_for_the_linear_model_has_its_chinese_form(metric: str) -> None:
     """The lines that `make` prints are made of the phrases of the report, which have their Chinese form apart."""
     phrases = json.loads(files("penjing.report").joinpath("templates/en.json").read_text(encoding="utf-8"))
-    for key in ("why_tie", "why_worse", "why_form_tie"):
+    keys = ("why_tie", "why_worse", "why_form_tie", "why_form_worse")
+    for key in (*keys, *(key for key in phrases if key.startswith("why_folds_") and key != "why_folds_better")):
         values = {"metric": metric, "rows": "61", "value": "-0.6939", "upper": "-0.6093", "lower": "-0.6"}
+        values |= {"folds": "5", "form": "compress.int8"}
         said = chinese(f"the linear model is chosen. {phrases[key].format(**values)}")
         assert said.startswith("选用了线性模型。"), key
         assert not is_english(said) and metric not in said, key

@@ -34,6 +34,8 @@ def test_texts_are_their_own_ids_and_one_column_needs_no_name(tmp_path: Path) ->
     [
         ("id,text\na,one\na,two\n", "id", "`a` is in row 2", ":3"),
         ("id,text\na,one\nb,one\n", "id", "`one` is in row 2", ":3"),
+        ("id,text\na,One\nb,ｏｎｅ\n", "id", "row 2 of the catalogue too, but for case, width or", ":3"),
+        ("id,text\na,call 13912345678\nb,call 13812345678\n", "id", "row 2 of the catalogue too, but for", ":3"),
         ("id,text\na,one\nb,\n", "id", "without a text", ":3"),
         ("id,text\na,one\n,two\n", "id", "without a text", ":3"),
         ("id,text\na,one\n", "id", "at least two", ""),

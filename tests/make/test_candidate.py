@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from penjing.core.errors import RunInterruptedError
 from penjing.core.folder import folder_size, verify
 from penjing.core.nouns import Artifact, Card, Inputs, Release, Run, Silent, Table
 from penjing.core.recipe import Recipe
@@ -21,7 +22,7 @@ from penjing.make import candidate
 from penjing.make.candidate import Models, ReleaseJob
 from penjing.make.choose import Setting, measure
 from penjing.prove.amend import read_certificate
-from penjing.prove.certify import row_hash
+from penjing.prove.certify import Labelled, row_hash
 from penjing.prove.openings import LEDGER, read_openings
 from penjing.report.found import ReleaseTest
 from penjing.runtime.open import open_session
@@ -216,3 +217,21 @@ def test_the_calibration_rows_were_entered_in_the_ledger(house: House) -> None:
     certificate = read_certificate(house.release)
     (opening,) = read_openings(house.release.folder.parent / LEDGER)
     assert opening.rows == {*certificate.calibration} and opening.delta == 0.05 and certificate.openings == ()
+
+
+@pytest.mark.parametrize("calls", [0, 3, 1_400])
+def test_the_test_of_a_release_stops_between_two_texts(house: House, tmp_path: Path, calls: int) -> None:
+    """The times of a release take most of its test: a stop is not held up until they are taken."""
+    left = calls
+
+    def stop() -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0
+
+    recipe, artifact = Recipe.model_validate(RECIPE), house.artifact
+    job = ReleaseJob(recipe, house.data, None, 1, Silent(), tmp_path / LEDGER, stop)
+    sealed = candidate.Sealed(house.release, Labelled((), (), ()), Labelled((), (), ()))
+    with pytest.raises(RunInterruptedError):
+        candidate.test_release(sealed, job, Models(artifact, artifact, artifact, artifact))
+    assert left == -1, "nothing more is timed"

@@ -122,6 +122,47 @@ def test_folds_choose_where_validation_rows_prove_nothing() -> None:
     assert "differs by -5.0 points, upper bound -1.0" in worse.why
 
 
+def compared(tuned: tuple[float, float, float], form: tuple[float, float, float]) -> ChosenByFolds:
+    """Out of fold, the value and both one-sided bounds of the tuned model and of its form `int8`."""
+
+    def paired(value: float, lower: float, upper: float) -> PairedDifference:
+        return PairedDifference(value=value, low=lower - 0.01, high=upper + 0.01, lower=lower, upper=upper)
+
+    scores = {"linear_score": 0.6, "tuned_score": 0.6 + tuned[0], "form_score": 0.6 + form[0]}
+    about = {"rows": 160, "units": 150, "folds": 5, "metric": "macro_f1", "form": "int8"}
+    return ChosenByFolds.model_validate({**about, **scores, "tuned": paired(*tuned), "chosen": paired(*form)})
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ((0.01, -0.02, 0.04), "is not: macro-F1 of the form differs by +1.0 points, lower bound -2.0."),
+        ((-0.05, -0.09, -0.01), "is worse: macro-F1 of the form differs by -5.0 points, upper bound -1.0."),
+    ],
+)
+def test_a_better_encoder_whose_form_is_not_is_told_from_one_that_is_not_better(
+    form: tuple[float, float, float], says: str
+) -> None:
+    linear, folds = variant("linear", 0.945), compared((0.05, 0.02, 0.08), form)
+    choice = choose([variant("int8", 0.95)], linear, proven=True, folds=folds)
+    assert choice is not None and (choice.variant, choice.fell_back) == (linear, False)
+    assert choice.why == (
+        "The tuned encoder is proven better than the linear model out of fold over 160 train and validation rows, in "
+        "5 folds, but its form int8 " + says
+    )
+    not_proven = choose([variant("int8", 0.95)], linear, proven=False, folds=compared((0.05, -0.01, 0.08), form))
+    assert not_proven is not None and "The tuned encoder is proven" not in not_proven.why
+
+
+@pytest.mark.parametrize(
+    ("right", "says"), [(0.946, "no form of it that passes is: "), (0.60, "its form that passes is worse: ")]
+)
+def test_the_same_of_validation_rows(right: float, says: str) -> None:
+    choice = choose([variant("int8", right)], variant("linear", 0.945), proven=True)
+    assert choice is not None and choice.variant.name == "linear" and not choice.fell_back
+    assert choice.why.startswith("The tuned encoder is proven better than the linear model, but " + says)
+
+
 def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:
     gates, teacher = Gates(keep=0.9, size_mb=30), scored(0.95)
     assert beats(teacher, scored(0.70))

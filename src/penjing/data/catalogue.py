@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from penjing.core.errors import DataError, RequestError, UsageError, shown
 from penjing.core.options import nearest
 from penjing.core.paths import AnyPath
+from penjing.data.fold import fold
 from penjing.data.labels import LONGEST_LABEL, read_label
 from penjing.data.mask import mask
 from penjing.data.read import open_table
@@ -34,29 +35,30 @@ def read_catalogue(
 
     A file with one column needs no names. Raises UsageError for a file or a column that is not there, DataError for
     fewer than two entries or too many, too many characters in all, an empty text, and an id or a text that is there
-    twice.
+    twice. Texts that differ by case, width or masked values alone are the same.
     """
     table = open_table(path, wanted=[name for name in (text, identity) if name])
     ids: dict[str, int] = {}
-    texts: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    alike: dict[str, int] = {}
     characters = 0
     for row, cells in table.rows():
         where = f"{table.where}:{row}"
         column = _column(cells, text, where)
         words = _entry(cells[column], where)
         name = _id(cells[_column(cells, identity, where)] if identity else words, where, own=bool(identity))
-        for found, kept in ((name, ids), (words, texts)):
-            if found in kept:
-                message = f"`{shown(found, 60)}` is in row {kept[found]} of the catalogue too"
-                raise DataError(message, where=where, fix="keep one of the two rows")
-            kept[found] = row
+        read = mask(words).text if masked is None else masked(words)
+        for found, key, kept in ((name, name, ids), (words, fold(read), alike)):
+            if key in kept:
+                raise _twice(found, kept[key], where, same=found in (ids if kept is ids else texts))
+            kept[key] = row
+        texts[words] = read
         characters += len(words)
         if len(ids) > MOST_ENTRIES:
             _refuse_more(table.where, f"the catalogue has more than {MOST_ENTRIES:,} entries")
         if characters > MOST_CHARACTERS:
             _refuse_more(table.where, f"the texts of the entries have more than {MOST_CHARACTERS:,} characters")
-    every = checked(list(ids), list(texts), table.where)
-    return Catalogue(tuple(ids), tuple(mask(one).text if masked is None else masked(one) for one in every))
+    return Catalogue(tuple(ids), tuple(checked(list(ids), list(texts.values()), table.where)))
 
 
 def checked(ids: Sequence[str], texts: Sequence[str], where: str | None = None) -> Sequence[str]:
@@ -64,6 +66,13 @@ def checked(ids: Sequence[str], texts: Sequence[str], where: str | None = None) 
     if len(ids) < 2:
         raise DataError("a catalogue needs at least two entries", where=where, fix="add entries, or rows of others")
     return texts
+
+
+def _twice(found: str, row: int, where: str, *, same: bool) -> DataError:
+    what = f"`{shown(found, 60)}` is in row {row} of the catalogue too"
+    if not same:
+        what += ", but for case, width or masked values"
+    return DataError(what, where=where, fix="keep one of the two rows")
 
 
 def _refuse_more(where: str, what: str) -> None:

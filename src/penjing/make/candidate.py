@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from penjing.core.folder import folder_size
 from penjing.core.itemwise import MOST_ITEMS
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import LABEL_OF, TIME, Recipe
+from penjing.core.stop import check_stop, until
 from penjing.core.task import Task, rare_scopes
 from penjing.core.zone import find_zone
 from penjing.data import fold, mask
@@ -76,7 +77,7 @@ def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class ReleaseJob:
-    """The inputs and settings from which a run makes a release."""
+    """The inputs and settings from which a run makes a release. stop: whether the run was asked to stop."""
 
     recipe: Recipe
     data: Prepared
@@ -84,6 +85,7 @@ class ReleaseJob:
     threads: int
     progress: Progress
     ledger: Path
+    stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,10 @@ def _by_period(
 
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:
-    """Open the sealed folder as the service does, and test every promise once on the test rows."""
+    """Open the sealed folder as the service does, and test every promise once on the test rows.
+
+    Raises RunInterruptedError when stopped: the rows stay opened for the same promise, which is tested again.
+    """
     release, table, threads, progress = sealed.release, job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
@@ -252,19 +257,21 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     progress.advance(note="teacher and baseline")
     pipeline = promised_against(job.recipe, models.teacher, threads)
     # Timed end to end through the release: masking, tokens, engine, calibration, rules, outcome.
-    speed = latency(lambda texts: _decide(decider, texts), table.texts, seconds=SECONDS, reference=pipeline)
+    one_by_one = until(job.stop, lambda texts: _decide(decider, texts))
+    speed = latency(one_by_one, table.texts, seconds=SECONDS, reference=pipeline)
     progress.advance(note="latency")
-    speed_evidence = latency(
-        lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS, batch=1
-    )
+    with_evidence = until(job.stop, lambda texts: _decide_with_evidence(decider, texts))
+    speed_evidence = latency(with_evidence, table.texts, calls=EVIDENCE_CALLS, batch=1)
     progress.advance(note="latency with evidence")
-    rivals = _rivals(decider, models, table.texts, threads)
+    rivals = _rivals(decider, models, table.texts, job)
+    check_stop(job.stop)
     progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
     # Against itself a model keeps everything: that tests nothing.
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
     gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, _note(models), shared=job.data.shared)
     faithful = _faithful(decider.session, models.linear, table, job)
+    check_stop(job.stop)
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
     automated = np.array([by_model(each.decision) for each in decided], dtype=bool)
@@ -348,9 +355,9 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
     return hugging_face_pipeline(teacher, threads)
 
 
-def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
+def _rivals(decider: Decider, models: Models, texts: Sequence[str], job: ReleaseJob) -> dict[str, Latency]:
     """Times of the release, the teacher's pipeline, and a well-configured INT8 student; empty without an encoder."""
-    teacher, student = models.teacher, models.student
+    teacher, student, threads = models.teacher, models.student, job.threads
     if teacher.card.form != "torch" or not has_pipeline(decider.session.task):
         return {}
     # Loads torch, which a linear model does without.
@@ -361,7 +368,8 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int
         systems["pipeline"] = hugging_face_pipeline(teacher, threads)
         if student.card.form == "torch":
             systems["onnx_int8"] = onnx_int8(student, threads, Path(folder))
-        return interleaved(systems, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
+        timed = {name: until(job.stop, call) for name, call in systems.items()}
+        return interleaved(timed, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
 
 
 def _note(models: Models) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from penjing.core.certificate import Gate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Decision, Table
 from penjing.core.recipe import Gates
+from penjing.core.stop import until
 from penjing.core.task import JointTask, Task
 from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
@@ -41,7 +42,8 @@ class Setting:
     policy: the rules and fields of the release, without thresholds; promises on time refer to whole decisions.
     rows: number of rows of each stratum. reference: the system of the promise `times_faster`, timed in turn with the
     form. measured: times stored by a killed run, which are not measured again. quick: no promise on time is tested,
-    so a quarter of the calls is enough; the sealed release is always timed in full.
+    so a quarter of the calls is enough; the sealed release is always timed in full. stop: whether the run was asked to
+    stop.
     """
 
     table: Table
@@ -52,6 +54,7 @@ class Setting:
     reference: Call | None = None
     measured: Measured | None = None
     quick: bool = False
+    stop: Callable[[], bool] = lambda: False
 
 
 def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
@@ -60,7 +63,7 @@ def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
     scored = score(session, setting.table, setting.rows)
 
     def timed() -> dict[str, Any]:
-        call = decisions(session, setting.policy)
+        call = until(setting.stop, decisions(session, setting.policy))
         if setting.quick:
             return latency(call, setting.table.texts, calls=QUICK_CALLS).to_json()
         return latency(call, setting.table.texts, seconds=SECONDS, reference=setting.reference).to_json()
@@ -136,8 +139,9 @@ def choose(
     if paired.lower > 0 or linear.refused:
         return ChosenVariant(best, False)
     worse = paired.upper < 0
+    form = "form_" if proven else ""
     note = note_of(
-        "why_worse" if worse else "why_form_tie" if proven else "why_tie",
+        f"why_{form}worse" if worse else f"why_{form}tie",
         metric=best.scored.metrics[0],
         value=signed(paired.value, 4),
         rows=f"{len(best.scored):,}",
@@ -147,15 +151,18 @@ def choose(
 
 
 def fold_note(found: ChosenByFolds) -> Note:
-    """By how much the encoder is better out of fold, and what is proven of it."""
+    """By how much the encoder is better out of fold, and what is proven of it and of its form that would be sealed."""
     paired, points = found.chosen, {"value": signed(100 * found.chosen.value, 1), "rows": f"{found.rows:,}"}
+    of_form = found.tuned.lower > 0
+    form = "form_" if of_form else ""
     if paired.lower > 0:
         key, bound = "why_folds_better", {"lower": signed(100 * paired.lower, 1)}
     elif paired.upper < 0:
-        key, bound = "why_folds_worse", {"upper": signed(100 * paired.upper, 1)}
+        key, bound = f"why_folds_{form}worse", {"upper": signed(100 * paired.upper, 1)}
     else:
-        key, bound = "why_folds_tie", {"lower": signed(100 * paired.lower, 1)}
-    return note_of(key, metric=found.metric, folds=f"{found.folds}", **points, **bound)
+        key, bound = f"why_folds_{form}tie", {"lower": signed(100 * paired.lower, 1)}
+    named = {"form": found.form} if of_form and paired.lower <= 0 else {}
+    return note_of(key, metric=found.metric, folds=f"{found.folds}", **named, **points, **bound)
 
 
 def beats(a: Scored, b: Scored) -> bool:

@@ -278,6 +278,7 @@ class Making:
             reference=self.pipeline,
             measured=self.measured,
             quick=all(getattr(gates, name) is None for name in TIMES),
+            stop=self.cache.stop,
         )
         variant = measure(name, artifact, setting)
         if self.before is not None:
@@ -297,7 +298,7 @@ class Making:
 
     def _certify_and_test(self, chosen: Variant, models: Models) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
-        rest = self.rules, self.cache.threads, self.progress, ledger_of(self.file.path, self.out)
+        rest = self.rules, self.cache.threads, self.progress, ledger_of(self.file.path, self.out), self.cache.stop
         job = ReleaseJob(self.file.recipe, self.data, *rest)
         trainable = models.student.id if models.student.card.form == "torch" else ""
         tested = test_release(certify_and_seal(self.out / ".candidate", job, chosen, trainable), job, models)
