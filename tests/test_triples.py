@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 from penjing.core.artifact import open_release
 from penjing.core.recipe import load_recipe
 from penjing.data.open_annotated import open_annotated
+from penjing.make import making
+from penjing.report.found import ChosenVariant
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
 from penjing.serve.service import DecisionService
@@ -153,6 +155,61 @@ def test_init_writes_the_column_of_annotated_texts(penjing: Callable[..., Any], 
     made = load_recipe(tmp_path / "svc" / "recipe.yaml").recipe
     assert (made.task.type, made.data.format, made.data.label) == ("triples", "jsonl", "triples")
     assert "labels: column `triples`" in done.out
+
+
+ENCODER = """\
+name: deals
+language: en
+task: {{type: triples}}
+data: {{files: rows.jsonl, format: jsonl, label: triples}}
+base: {base}
+choose: validation
+steps:
+- tune.full: {{epochs: 12, learning_rate: 3e-3, max_tokens: 16}}
+- compress.int8: {{engine: onnx, calibration_texts: 32}}
+gates: {{unproven: allow}}
+decide: {{max_error: 0.30, audit: 0}}
+threads: 1
+"""
+
+
+def deals(count: int, seed: int) -> list[dict[str, Any]]:
+    """Two names and a word between them: it relates them, the other way round, or not."""
+    draw, found = random.Random(seed), []
+    for _ in range(count):
+        one, way, other, more = draw.randrange(10), draw.randrange(3), draw.randrange(10), draw.randrange(3, 10)
+        text = f"common{more} price{one} common{way} price{other} common{draw.randrange(3, 10)}"
+        ends = [{"start": start, "end": start + 6, "label": "ORG"} for start in (8, 23)]
+        head = {0: 0, 1: 1}.get(way)
+        relations = [] if head is None else [{"head": head, "tail": 1 - head, "label": "buys"}]
+        found.append({"text": text, "entities": ends, "relations": relations})
+    return found
+
+
+@pytest.mark.whole
+@pytest.mark.usefixtures("short_times")
+def test_an_encoder_goes_the_whole_way(
+    tiny_base: Path, penjing: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last form is sealed, whether or not it beats word counts, which learn these texts too."""
+    monkeypatch.setattr(making, "choose", lambda variants, *_, **__: ChosenVariant(variants[-1], fell_back=False))
+    write_lines(tmp_path / "rows.jsonl", deals(500, 1))
+    (tmp_path / "recipe.yaml").write_text(ENCODER.format(base=tiny_base), encoding="utf-8")
+    made = penjing("make", "recipe.yaml")
+    assert made.code == 0, made.err
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["test"]["metrics"]["triple_f1"]["value"] > 0.9
+    release = open_release(tmp_path / "out" / "release")
+    assert release.artifact.card.form == "onnx"
+    fresh = deals(40, 2)
+    write_lines(tmp_path / "new.jsonl", [{"text": f"  {row['text']}"} for row in fresh])
+    done = penjing("decide", "out/release", "new.jsonl", "--evidence", "--why")
+    assert done.code == 0, done.err
+    right = [_triples(line["in_text"], 2) == _triples(row) for line, row in zip(done.lines, fresh, strict=True)]
+    assert sum(right) > 34
+    assert all(line["evidence"]["spans"] for line in done.lines)
+    assert penjing("replay", "--all").lines == [{"replayed": 40, "same": 40, "different": 0, "model_exact": 40}]
+    _is_served(tmp_path, fresh[0]["text"])
 
 
 TEXT = "Acme buys Bolt"

@@ -122,7 +122,7 @@ def _decoded(head: str, place: int) -> list[dict[str, Any]]:
         if not isinstance(value, dict):
             break
         found.append(value)
-        place = _BETWEEN.match(head, place).end()  # type: ignore[union-attr]  # it also matches nothing
+        place = _BETWEEN.match(head, place).end()  # type: ignore[union-attr]
     return found
 
 
