@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from penjing.core.errors import RunInterruptedError
 
-Given, Found = TypeVar("Given"), TypeVar("Found")
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 def check_stop(stop: Callable[[], bool]) -> None:
