@@ -29,6 +29,15 @@ def test_a_gold_is_an_id_or_the_text_of_one_entry() -> None:
     assert "did you mean `q3`" in (error.value.fix or "")
 
 
+def test_an_entry_that_is_gone_is_not_taken_for_a_slip() -> None:
+    task = Nearest("none", Catalogue(("P129", "P128"), ("red table", "red chair")))
+    with pytest.raises(DataError) as error:
+        task.read("P161")
+    assert error.value.fix == (
+        "write the id of an entry, or add it to the catalogue; `none` is a text that no entry answers"
+    )
+
+
 def test_two_entries_that_look_alike_are_named_by_their_ids() -> None:
     task = Nearest("none", Catalogue(("a", "b"), ("how to pay", "How to pay")))
     with pytest.raises(DataError):

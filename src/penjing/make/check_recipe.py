@@ -27,7 +27,7 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
-from penjing.make.check_items import item_faults
+from penjing.make.check_items import audit_by_items, item_faults
 from penjing.make.check_labels import label_faults, label_problems
 from penjing.make.check_periods import audit_by_period
 from penjing.make.check_training import training_faults
@@ -146,6 +146,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if found.data is not None:
         now = int(time.time())
         found.audit = audit_by_period(found.audit, found.file.recipe, found.data.calibration, found.rules, now)
+        found.audit = audit_by_items(found.audit, found.file.recipe)
     problems += found.audit.problems
     problems += [
         Problem(severity="warning", code="rules", message=f"{each.where}: {each.what}", fix=each.fix or "")

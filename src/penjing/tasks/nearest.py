@@ -11,6 +11,7 @@ one limit for all entries. Prefer `classify` where the answers are few and each 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,7 @@ from penjing.tasks.ranking import (
     with_none,
 )
 
+_NUMERAL = re.compile(r"\d")
 HEAD = "entry"
 MICRO = 1_000_000
 _DIGITS = 6
@@ -151,7 +153,11 @@ class ListedReader(NearestReader):
     def _near(self, name: str) -> str:
         known = self.catalogue.ids
         found = nearest(name, known) if len(known) <= 1000 else ""
-        return found if found.startswith("did you mean") else "write the id of an entry, or add it to the catalogue"
+        # `P161` is another entry than `P129`, which the catalogue may not have any more, and no slip.
+        numbered = {_NUMERAL.sub("0", one) for one in known if one in found}
+        if found.startswith("did you mean") and _NUMERAL.sub("0", name) not in numbered:
+            return found
+        return f"write the id of an entry, or add it to the catalogue; `{self.none}` is a text that no entry answers"
 
     def learn(self, golds: Sequence[str]) -> Nearest:  # noqa: ARG002 - the catalogue says it all
         """The task of the catalogue."""
