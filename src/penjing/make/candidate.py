@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -257,10 +258,10 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     progress.advance(note="teacher and baseline")
     pipeline = promised_against(job.recipe, models.teacher, threads)
     # Timed end to end through the release: masking, tokens, engine, calibration, rules, outcome.
-    one_by_one = until(job.stop, lambda texts: _decide(decider, texts))
+    one_by_one = until(job.stop, partial(_decide, decider))
     speed = latency(one_by_one, table.texts, seconds=SECONDS, reference=pipeline)
     progress.advance(note="latency")
-    with_evidence = until(job.stop, lambda texts: _decide_with_evidence(decider, texts))
+    with_evidence = until(job.stop, partial(_decide_with_evidence, decider))
     speed_evidence = latency(with_evidence, table.texts, calls=EVIDENCE_CALLS, batch=1)
     progress.advance(note="latency with evidence")
     rivals = _rivals(decider, models, table.texts, job)
