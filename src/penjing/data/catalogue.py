@@ -71,7 +71,7 @@ def checked(ids: Sequence[str], texts: Sequence[str], where: str | None = None) 
 def _twice(found: str, row: int, where: str, *, same: bool) -> DataError:
     what = f"`{shown(found, 60)}` is in row {row} of the catalogue too"
     if not same:
-        what += ", but for case, width or masked values"
+        what = f"`{shown(found, 60)}` is in row {row} of the catalogue too, but for case, width or masked values"
     return DataError(what, where=where, fix="keep one of the two rows")
 
 

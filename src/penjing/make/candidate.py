@@ -256,14 +256,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         for artifact in {one.id: one for one in (models.reference, models.teacher, models.linear)}.values()
     }
     progress.advance(note="teacher and baseline")
-    pipeline = promised_against(job.recipe, models.teacher, threads)
-    # Timed end to end through the release: masking, tokens, engine, calibration, rules, outcome.
-    one_by_one = until(job.stop, partial(_decide, decider))
-    speed = latency(one_by_one, table.texts, seconds=SECONDS, reference=pipeline)
-    progress.advance(note="latency")
-    with_evidence = until(job.stop, partial(_decide_with_evidence, decider))
-    speed_evidence = latency(with_evidence, table.texts, calls=EVIDENCE_CALLS, batch=1)
-    progress.advance(note="latency with evidence")
+    speed, speed_evidence = _timed(decider, models.teacher, table.texts, job)
     rivals = _rivals(decider, models, table.texts, job)
     check_stop(job.stop)
     progress.advance(note="the same without Penjing")
@@ -303,6 +296,19 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
         robust=measure_robustness(decider, scored, decided, job.data, job.recipe, models.teacher, progress),
     )
+
+
+def _timed(decider: Decider, teacher: Artifact, texts: Sequence[str], job: ReleaseJob) -> tuple[Latency, Latency]:
+    """The times of decisions, without and with evidence, end to end: masking, tokens, engine, calibration, rules,
+    outcome. Raises RunInterruptedError when stopped."""
+    pipeline = promised_against(job.recipe, teacher, job.threads)
+    one_by_one = until(job.stop, partial(_decide, decider))
+    speed = latency(one_by_one, texts, seconds=SECONDS, reference=pipeline)
+    job.progress.advance(note="latency")
+    with_evidence = until(job.stop, partial(_decide_with_evidence, decider))
+    speed_evidence = latency(with_evidence, texts, calls=EVIDENCE_CALLS, batch=1)
+    job.progress.advance(note="latency with evidence")
+    return speed, speed_evidence
 
 
 def _faithful(session: Session, linear: Artifact, table: Table, job: ReleaseJob) -> dict[str, Any]:
