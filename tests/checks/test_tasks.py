@@ -232,7 +232,8 @@ def test_an_answer_is_not_apart_from_itself(name: str) -> None:
 
 def test_a_choice_of_texts_can_ask_how_unsure_an_answer_is(name: str) -> None:
     task = learned(name)
-    answers = decoded(task, outputs_of(task, 20, 5), golds_of(name, 20, 5))[1]
+    # Before the calibration: it may find that outputs by chance tell nothing, and then all answers are as sure.
+    answers = task.decode(outputs_of(task, 20, 5), task.plain(), items_of(20))
     assert all(0 <= doubt.margin(answer) <= 1 and 0 <= doubt.entropy(answer) < 99 for answer in answers)
     # Of numbers with one spread every answer is as sure as any other: the choice by doubt refuses such a release.
     assert len({doubt.margin(answer) for answer in answers}) > 1 or isinstance(answers[0], Number)
