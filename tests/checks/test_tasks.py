@@ -236,7 +236,7 @@ def test_a_choice_of_texts_can_ask_how_unsure_an_answer_is(name: str) -> None:
     answers = task.decode(outputs_of(task, 20, 5), task.plain(), items_of(20))
     assert all(0 <= doubt.margin(answer) <= 1 and 0 <= doubt.entropy(answer) < 99 for answer in answers)
     # Of numbers with one spread every answer is as sure as any other: the choice by doubt refuses such a release.
-    assert len({doubt.margin(answer) for answer in answers}) > 1 or isinstance(answers[0], Number)
+    assert len({doubt.entropy(answer) for answer in answers}) > 1 or isinstance(answers[0], Number)
     residuals = [doubt.residual(answer) for answer in answers]
     assert len({None if each is None else len(each) for each in residuals}) == 1, "all rows have as many numbers"
     for answer in answers:
