@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +23,11 @@ from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Artifact, Card, Inputs, Release, ReleaseInfo, Run, Table
 from penjing.data import fold, mask
 from penjing.data.mask import VERSION
+
+# A suite that is started in the background or by nohup ignores these, and so would every command that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 
 if TYPE_CHECKING:
     from penjing.runtime.session import Session
