@@ -148,7 +148,7 @@ def test_a_tick_is_a_short_number() -> None:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_what_a_plot_draws_is_read_off_its_axes(log: bool) -> None:
-    plot = Plot("t", (10.0, 2000.0), (0.0, 1.0), ("x", "y"), log=log)
+    plot = Plot("t", (10.0, 2000.0), (0.0, 1.0), ("x", "y"), scale="log" if log else "linear")
     values = [(10.0, 0.0), (700.0, 0.25), (2000.0, 1.0)]
     for x, y in values:
         plot.dot(plot.x(x), plot.y(y), 1, "dot")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
+from typing import Literal
 
 from penjing.report.contract import Block, Curve, Estimate, Point, ReliabilityBin, VariantRow
 from penjing.report.learning_part import RowsForecast
@@ -58,8 +59,7 @@ class Drawing:
 
 
 class Plot(Drawing):
-    """A drawing with two axes, the first logarithmic or of whole numbers if asked for; `x` and `y` map values to the
-    viewBox."""
+    """A drawing with two axes; `x` and `y` map values to the viewBox. scale: that of the first axis."""
 
     def __init__(
         self,
@@ -69,16 +69,15 @@ class Plot(Drawing):
         names: tuple[str, str],
         *,
         percent: tuple[bool, bool] = (False, False),
-        log: bool = False,
-        whole: bool = False,
+        scale: Literal["linear", "log", "whole"] = "linear",
     ) -> None:
         super().__init__(title)
-        self.x_range, self.y_range, self.log = x_range, y_range, log
+        self.x_range, self.y_range, self.log = x_range, y_range, scale == "log"
         bottom, right = self.height - BOTTOM, self.width - RIGHT
         for value in ticks(*y_range):
             self.line(LEFT, self.y(value), right, self.y(value), "grid")
             self.text(LEFT - 6, self.y(value) + 4, tick_label(value, percent[1]), "tick", "end")
-        for value in log_ticks(*x_range) if log else whole_ticks(*x_range) if whole else ticks(*x_range):
+        for value in {"linear": ticks, "log": log_ticks, "whole": whole_ticks}[scale](*x_range):
             self.line(self.x(value), bottom, self.x(value), bottom + 4, "axis")
             self.text(self.x(value), bottom + 17, tick_label(value, percent[0]), "tick", "middle")
         self.line(LEFT, bottom, right, bottom, "axis")
@@ -173,7 +172,7 @@ def front(
     low, high = min(one.score.low for one in variants), max(one.score.high for one in variants)
     margin = max(0.01, 0.08 * (high - low))
     scores = max(0.0, low - margin), min(1.0, high + margin)
-    plot = Plot(title, (min(speeds) / 1.6, max(speeds) * 1.6), scores, names, log=True)
+    plot = Plot(title, (min(speeds) / 1.6, max(speeds) * 1.6), scores, names, scale="log")
     if promised_ms:
         plot.line(plot.x(promised_ms), TOP, plot.x(promised_ms), plot.height - BOTTOM, "limit")
         plot.text(plot.x(promised_ms) - 5, TOP + 12, limit, "tick alarm", "end")
@@ -261,7 +260,7 @@ def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_z
     margin = 0.08 * (high - low) or 0.08 * abs(high) or 0.01
     # What is never negative, such as a rate, has no axis below 0.
     low = min(low, 0.0) if from_zero else max(0.0, low - margin) if low >= 0 else low - margin
-    plot = Plot(title, (min(xs, default=0), max(xs, default=1)), (low, high + margin), names, whole=True)
+    plot = Plot(title, (min(xs, default=0), max(xs, default=1)), (low, high + margin), names, scale="whole")
     for index, curve in enumerate(drawn):
         css = ("main", "other", "third")[index % 3]
         points = [(plot.x(x), plot.y(y)) for x, y in _thin(curve.points)]
@@ -279,7 +278,7 @@ def learning(found: RowsForecast, title: str, names: tuple[str, str]) -> str:
     ends = [value for point in found.points for value in (point.low, point.high)] + [1 - c - a * last**-b]
     low, high = min(ends), max(ends)
     margin = 0.06 * (high - low) or 0.01
-    plot = Plot(title, (first / 1.1, last * 1.1), (max(0.0, low - margin), min(1.0, high + margin)), names, log=True)
+    plot = Plot(title, (first / 1.1, last * 1.1), (max(0.0, low - margin), min(1.0, high + margin)), names, scale="log")
     for css, start, end in (("trace main", first, found.rows), ("ideal", found.rows, last)):
         steps = [start * (end / start) ** (step / 40) for step in range(41)]
         plot.path([(plot.x(rows), plot.y(max(plot.y_range[0], 1 - c - a * rows**-b))) for rows in steps], css)

@@ -23,7 +23,7 @@ def history(part: SearchPart, title: str, names: tuple[str, str]) -> str:
     margin = 0.08 * (high - low) or 0.01
     # A share is never above 1, and its axis does not go further.
     top = high + margin if high > 1 else min(1.0, high + margin)
-    plot = Plot(title, (1, max(2, len(part.trials))), (low - margin, top), names, whole=True)
+    plot = Plot(title, (1, max(2, len(part.trials))), (low - margin, top), names, scale="whole")
     line: list[tuple[float, float]] = []
     best: float | None = None
     for one in part.trials:

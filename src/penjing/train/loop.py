@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -121,16 +121,15 @@ def fit(
     checkpoint if `run.stop()` is true.
     """
     with repeatable(run.seed, run.threads, run.device):
-        return _Training(model, objective, plan, run, scratch, key, hooks).go()
+        return _Training(model, objective, plan, replace(run, scratch=scratch), key, hooks).go()
 
 
 class _Training:
     def __init__(
-        self, model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str,
-        hooks: Sequence[Hook],
-    ) -> None:  # fmt: skip
+        self, model: nn.Module, objective: Objective, plan: Plan, run: Run, key: str, hooks: Sequence[Hook]
+    ) -> None:
         self.objective, self.plan, self.run = objective, plan, run
-        self.scratch, self.key, self.hooks = scratch, key, hooks
+        self.scratch, self.key, self.hooks = run.scratch, key, hooks
         self.accelerator = Accelerator(cpu=run.device == "cpu")
         self.model, self.optimizer = self.accelerator.prepare(model, build_optimizer(model, plan.optimizing))
         self.names = {parameter: name for name, parameter in model.named_parameters() if parameter.requires_grad}
