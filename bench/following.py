@@ -2,11 +2,11 @@
 
     python bench/following.py --data DIR --out DIR
 
-Protocol. CLUENER: 1,000 sentences to train and 300 to validate, as in bench/tune.py; the test sentences are the dev part
-of the set, which chose neither the strength 5 of `tasks/tag_following.py` nor that it has no bias (LOG.md). `tune.full`
-on `penjing/nano`, all layers, eight passes, 64 tokens, seed 0, one thread. The same outputs are calibrated twice, with
-`fit_following` and without. Reported: entity F1, precision, recall and the share of sentences without an error, each with
-its 95 % interval, and that of the difference of F1 (bootstrap of sentences, 2,000 draws).
+Protocol. CLUENER: 1,000 sentences to train and 300 to validate, as in bench/tune.py. The test sentences are the dev
+part of the set: it chose neither the strength 5 of `tasks/tag_following.py` nor that it has no bias (LOG.md).
+`tune.full` on `penjing/nano`, all layers, eight passes, 64 tokens, seed 0, one thread. The same outputs are calibrated
+twice, with `fit_following` and without. Reported: entity F1, precision, recall and the share of sentences without an
+error, each with its 95 % interval, and that of the difference of F1 (bootstrap of sentences, 2,000 draws).
 
 Writes bench/results/following.json.
 """
