@@ -127,6 +127,7 @@ def page(runs: Runs) -> str:
             "calibration. *Of pieces*: the same of each entity, in seven classes.",
             "- Word counts of `tag` are from before `tune.linear` was a conditional random field; LOG.md has both "
             "forms on the same rows. Those of `answer` are from before its calibration read margins and length (LOG).",
+            "- Encoders of `tag` are from before they learned what follows what on validation rows.",
             "- *Minutes* are of one thread beside other work: they compare nothing.",
             f"- Made by `bench/tasks_page.py` from the first run of each (`bench/tasks.py`), on {', '.join(machines)}.",
             "",
