@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -20,8 +21,13 @@ _MOST = 48  # texts of one expression
 _NUMERIC = re.compile(r"count|rows?|number|total|least|cut|seconds|done|limit|size|bytes|most|format|version", re.I)
 
 
-def compositions(source: Path = SOURCE) -> Iterator[Sentence]:
+@cache
+def compositions(source: Path = SOURCE) -> list[Sentence]:
     """Every text of every file with one level of its parts put in; parts that are not known stay `{name}`."""
+    return list(_of_files(source))
+
+
+def _of_files(source: Path) -> Iterator[Sentence]:
     for path in sorted(source.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         returned = {
@@ -32,9 +38,10 @@ def compositions(source: Path = SOURCE) -> Iterator[Sentence]:
             if isinstance(node, ast.FunctionDef)
         }
         said = {name: texts for name, values in returned.items() if (texts := [one for one in values if is_text(one)])}
+        constants = constants_of(tree)
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef):
-                for line, text in _of_function(function, said, constants_of(tree)):
+                for line, text in _of_function(function, said, constants):
                     yield Sentence(text, path.relative_to(source).as_posix(), line)
 
 
