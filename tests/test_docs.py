@@ -223,7 +223,7 @@ def test_the_tour_of_the_first_page_runs(path: Path, penjing: Callable[..., Any]
 
 @pytest.mark.slow
 def test_the_way_from_raw_text_to_a_base_runs(penjing: Callable[..., Any], tmp_path: Path) -> None:
-    """The commands and both recipes of the page, on a folder of text files, with few tokens; alike in both languages."""
+    """The commands and both recipes of the page, on a folder of text files, with few tokens, the same in Chinese."""
     from penjing.model.base import open_base
 
     found = FENCE.findall((DOCS / "pretraining.md").read_text(encoding="utf-8"))
