@@ -66,10 +66,10 @@ def parse_rules(path: Path, schema: FactSchema, faults: list[RuleError], *, seal
     Raises RuleError where nothing can be read: no file, no heading.
     """
     kinds = schema.kinds()
-    grid = read_grid(path, _headings(kinds), MAX_BYTES)
+    grid = read_grid(path, _headings(kinds), MAX_BYTES, sealed=sealed)
     top = next(place for place, line in enumerate(grid.lines) if any(cell.strip() for cell in line))
     columns = _columns(path, top + 1, grid.lines[top:], schema, faults)
-    reader = _Rows(path, columns, schema, Lists(path, schema), sealed, grid.mark)
+    reader = _Rows(path, columns, schema, Lists(path, schema, sealed=sealed), sealed, grid.mark)
     rules: list[Rule] = []
     for number, line in enumerate(grid.lines[top + 1 :], start=top + 2):
         if any(cell.strip() for cell in line):
