@@ -17,6 +17,8 @@ def test_the_mark_by_which_most_headings_are_known(tmp_path: Path) -> None:
     for mark in ",;\t|":
         assert split_csv(f"名称{mark}则{mark}x\n", tmp_path, HEADINGS) == ([["名称", "则", "x"]], mark)
     assert split_csv("sep=;\nname;then\n", tmp_path, HEADINGS) == ([[], ["name", "then"]], ";")
+    assert split_csv("sep=\t\r\nname\tthen\r\n", tmp_path, HEADINGS) == ([[], ["name", "then"]], "\t")
+    assert split_csv('"sep=;"\nname;then\n', tmp_path, HEADINGS) == ([[], ["name", "then"]], ";")
     rows = [["name", "then"], ["a,b", 'c"d'], ["", "e\nf"]]
     assert split_csv(to_csv(rows), tmp_path, HEADINGS)[0] == rows
 

@@ -18,7 +18,7 @@ from penjing.data.sheets import read_sheet
 from penjing.data.source import open_source
 
 _MARKS = (",", ";", "\t", "|")
-_NAMED = re.compile(r"sep=(\W)", re.IGNORECASE)
+_NAMED = re.compile(r'"?sep=([^\w\r\n"])"?\s*', re.IGNORECASE)
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _RESAVE = "save it again as CSV UTF-8"
 _LOOK = 2**18  # bytes whose encoding is judged
@@ -120,7 +120,7 @@ def _mark(text: str, headings: Collection[str]) -> tuple[str, bool]:
     In countries that write 0,5 spreadsheets use semicolons; `Unicode text` uses tabs.
     """
     first, _, rest = text.partition("\n")
-    if found := _NAMED.fullmatch(first.strip()):
+    if found := _NAMED.fullmatch(first.lstrip()):
         return found[1], True
     heading = first if first.strip() else next((line for line in rest.splitlines() if line.strip()), "")
     counts = {mark: sum(fold_name(cell.strip(' "')) in headings for cell in heading.split(mark)) for mark in _MARKS}
