@@ -97,6 +97,13 @@ def test_annotations_that_are_no_single_label() -> None:
     several, differing = (cells["label"] for _, cells in found if not isinstance(cells, Fault))
     assert isinstance(several, UnreadableCell) and "a list of 2 values (x, y)" in several.what
     assert isinstance(differing, UnreadableCell) and differing.what == "annotated differently (x; y)"
+    ((_, alike),), _ = rows(json.dumps([task("a", ["x", "y"], ["y", "x"])]))
+    assert isinstance(alike, dict) and alike["label"] == '["x", "y"]'
+
+
+def test_what_is_no_list_of_annotations_says_nothing() -> None:
+    for given in ({"annotations": 5, "predictions": []}, {"annotations": [{"result": 5}]}):
+        assert rows(json.dumps([{"data": {"text": "a"}, **given}]))[0] == [(1, {"text": "a", "label": ""})]
 
 
 CHAT = [{"role": "user", "content": "it is late"}, {"role": "assistant", "content": "shipping"}]

@@ -159,3 +159,12 @@ def test_names_in_two_rows_with_merged_cells(tmp_path: Path) -> None:
     assert [cells["类别"] for _, cells in opened.rows()] == ["物流", "质量", "好评"]
     named = open_table(tmp_path / "a.xlsx", Reading(header=3), ("内容", "类别"))
     assert named.names == ["编号", "内容", "类别", "结果"]
+
+
+def test_damage_that_the_reader_of_workbooks_overlooks_is_refused(tmp_path: Path) -> None:
+    path = book(tmp_path / "a.xlsx", lambda made: put(made.active, [["text", "label"], ["x", "y"]]))
+    whole = path.read_bytes()
+    place = whole.index(b"xl/worksheets/sheet1.xml")  # its name in front of the file, not that in the directory
+    path.write_bytes(whole[:place] + b"XL" + whole[place + 2 :])
+    with pytest.raises(DataError, match="not a readable workbook: File name in directory"):
+        open_table(path)

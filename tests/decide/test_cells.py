@@ -218,3 +218,5 @@ def test_lists_are_read_once_and_those_that_are_named_are_kept(tmp_path: Path) -
         (), ("a",)
     )
     assert cell("不属于 @a", "text", own) == Contains((), ("a",), negated=True)
+    assert cell("属于＠a｜＠b", "text", own) == Contains((), ("a", "b"))
+    assert cell("not in ＠a", "text", own) == Contains((), ("a",), negated=True)

@@ -17,6 +17,8 @@ def test_the_mark_by_which_most_headings_are_known(tmp_path: Path) -> None:
     for mark in ",;\t|":
         assert split_csv(f"名称{mark}则{mark}x\n", tmp_path, HEADINGS) == ([["名称", "则", "x"]], mark)
     assert split_csv("sep=;\nname;then\n", tmp_path, HEADINGS) == ([[], ["name", "then"]], ";")
+    assert split_csv("sep=\t\r\nname\tthen\r\n", tmp_path, HEADINGS) == ([[], ["name", "then"]], "\t")
+    assert split_csv('"sep=;"\nname;then\n', tmp_path, HEADINGS) == ([[], ["name", "then"]], ";")
     rows = [["name", "then"], ["a,b", 'c"d'], ["", "e\nf"]]
     assert split_csv(to_csv(rows), tmp_path, HEADINGS)[0] == rows
 
@@ -56,3 +58,17 @@ def test_a_formula_without_a_value_is_refused_with_its_place(tmp_path: Path) -> 
     book.save(tmp_path / "r.xlsx")
     with pytest.raises(RuleError, match=r"r.xlsx:2:2: a formula whose value was not saved"):
         read_grid(tmp_path / "r.xlsx", HEADINGS, 10**6)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [("big5", "投訴"), ("cp1252", "Müller"), ("cp1252", "don’t"), ("shift_jis", "返品したい"), ("cp1251", "жалоба")],
+)
+def test_words_that_gb18030_takes_for_others_are_refused(tmp_path: Path, encoding: str, words: str) -> None:
+    raw = f"name,text,then\nr1,contains {words},review\n".encode(encoding)
+    misread = raw.decode("gb18030")
+    assert words not in misread
+    with pytest.raises(RuleError, match="neither UTF-8 nor, it seems, GB18030: it would be read as `r1,"):
+        decode(raw, tmp_path)
+    assert decode(raw, tmp_path, sealed=True) == misread
+    assert decode("name,text,then\nr1,contains 投诉,review\n".encode("gb18030"), tmp_path).count("投诉") == 1

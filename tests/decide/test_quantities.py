@@ -44,6 +44,7 @@ def test_comparisons(bound: int, value: int) -> None:
     for sign, right in (("<", value < bound), ("≤", value <= bound), (">", value > bound), (">=", value >= bound)):
         assert holds(f"{sign}{bound}", value) == right
     assert holds(f"!={bound}", value) == (value != bound) and holds(str(bound), value) == (value == bound)
+    assert holds("<=−0", value) == (value <= 0)  # the minus of typography
 
 
 def test_fractions_are_compared_to_six_decimals() -> None:

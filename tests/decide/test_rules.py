@@ -201,3 +201,14 @@ def test_more_faults_than_one_message_shows_are_counted(tmp_path: Path) -> None:
     with pytest.raises(RuleError) as error:
         read_rules(write(tmp_path / "r.csv", f"name,then\n{rows}"), SCHEMA)
     assert str(error.value).endswith("7 more faults are not shown\n  fix: `penjing rules check --json` lists them all")
+
+
+@pytest.mark.parametrize("column", ["text", "amount", "channel", "shop", "label"])
+def test_a_cell_that_only_looks_empty_is_refused_where_it_is_not_sealed(tmp_path: Path, column: str) -> None:
+    schema = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web"), "shop": "str"})
+    path = write(tmp_path / "r.csv", f"name,{column},then\nr1,\u200b ,review\nr2,,review\n")
+    with pytest.raises(RuleError, match="the cell looks empty, and holds U\\+200B") as raised:
+        read_rules(path, schema)
+    assert raised.value.where == f"{path}:2:2 (column `{column}`)"
+    if column == "shop":
+        assert len(read_rules(path, schema, sealed=True).rules[0].conditions) == 1

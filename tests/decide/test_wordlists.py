@@ -62,3 +62,13 @@ def test_a_long_list_is_read_fast(tmp_path: Path) -> None:
     began = time.perf_counter()
     assert len(read_list(tmp_path / "x.txt", SCHEMA).words) > 40_000
     assert time.perf_counter() - began < 5
+
+
+def test_words_in_another_encoding_are_refused_where_they_are_not_sealed(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_bytes("退貨\n客訴\n".encode("big5"))
+    with pytest.raises(RuleError, match="it would be read as `癶砯`"):
+        read_list(path, SCHEMA)
+    assert read_list(path, SCHEMA, sealed=True).words[0] == "癶砯"
+    path.write_bytes("退货\n客诉\n".encode("gb18030"))
+    assert read_list(path, SCHEMA).words == ("退货", "客诉")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from safetensors.torch import save_file
 from tests.conftest import BASE_WORDS
 from tokenizers import Tokenizer
 
-from penjing.core.errors import RunInterruptedError, UsageError
+from penjing.core.errors import DataError, RunInterruptedError, UsageError
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Inputs, Run, Table
 from penjing.data.corpus.card import Amount, CorpusCard, DomainCard, SourceCard
@@ -34,17 +35,22 @@ QUICK = Options(tokens=4000, batch_tokens=256, length=16, evaluations=2, learnin
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """120 documents of four to ten words of the tiny base, and 12 held-out ones."""
-    folder = tmp_path_factory.mktemp("corpora") / "words"
-    words = len(BASE_WORDS)
-    texts = [
-        " ".join(BASE_WORDS[(7 * row + place * place) % words] for place in range(4 + row % 7)) for row in range(132)
-    ]
+    texts = [document(row, 4 + row % 7) for row in range(132)]
+    return made(tmp_path_factory.mktemp("corpora") / "words", texts[:120], texts[120:])
+
+
+def document(row: int, length: int) -> str:
+    return " ".join(BASE_WORDS[(7 * row + place * place) % len(BASE_WORDS)] for place in range(length))
+
+
+def made(folder: Path, train: Sequence[str], held_out: Sequence[str]) -> Corpus:
     with sealed_folder(folder) as partial:
-        for part, some in (("train", texts[:120]), ("held_out", texts[120:])):
+        for part, some in (("train", train), ("held_out", held_out)):
             with ShardWriter(partial / "text" / "words", part) as writer:
                 for number, text in enumerate(some):
                     writer.write(text, f"words:{number}")
-        domain = DomainCard(name="words", folder="words", train=Amount(documents=120), held_out=Amount(documents=12))
+        amounts = [Amount(documents=len(some)) for some in (train, held_out)]
+        domain = DomainCard(name="words", folder="words", train=amounts[0], held_out=amounts[1])
         source = SourceCard(name="words", domain="words", given="words.txt")
         write_card(partial, CorpusCard(sources=(source,), domains=(domain,)), {})
     return open_corpus(folder)
@@ -134,3 +140,12 @@ def test_a_teacher_with_other_tokens_or_none_is_refused(
     (other / "tokenizer.json").write_text(json.dumps(tree))
     with pytest.raises(UsageError, match="cannot be compared"):
         apply(inputs(narrow, other, corpus), QUICK, run(tmp_path / "other-run"))
+
+
+def test_a_corpus_of_one_document_is_measured_by_its_pieces(tiny_base: Path, narrow: Path, tmp_path: Path) -> None:
+    long = made(tmp_path / "long", [document(1, 40)], [document(row, 9) for row in range(3)])
+    term, network, batch = term_of(inputs(narrow, tiny_base, long), tmp_path)
+    assert all(torch.isfinite(part) for part in term.parts(network, batch))
+    short = made(tmp_path / "short", [document(1, 9)], [document(2, 9)])
+    with pytest.raises(DataError, match="one piece of text"):
+        term_of(inputs(narrow, tiny_base, short), tmp_path)

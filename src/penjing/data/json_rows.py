@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +69,8 @@ def json_values(lines: Iterable[str], where: str, notes: list[str]) -> Iterable[
         return _by_line(numbered)
     text = "".join(line for _, line in numbered)
     whole = _whole(text, where, notes)
-    return whole if whole is not None else _by_line(enumerate(text.splitlines(), start=1))
+    # Not `str.splitlines`, which also ends a line at characters that texts hold, such as U+2028.
+    return whole if whole is not None else _by_line(enumerate(io.StringIO(text, newline=""), start=1))
 
 
 def key_twice(number: int, value: object) -> Fault | None:
@@ -175,10 +177,10 @@ def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str,
     `controls`: names found in the rows above, so that a row without an annotation has the same columns.
     """
     chosen: dict[str, list[tuple[str, ...]]] = {}
-    for done in value.get("annotations") or value.get("completions") or []:
+    for done in _listed(value.get("annotations")) or _listed(value.get("completions")):
         if not isinstance(done, dict) or done.get("was_cancelled"):
             continue
-        for result in done.get("result") or []:
+        for result in _listed(done.get("result")):
             inner = result.get("value") if isinstance(result, dict) else None
             choices = inner.get("choices") if isinstance(inner, dict) else None
             if isinstance(choices, list):
@@ -187,13 +189,20 @@ def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str,
     controls.update(dict.fromkeys(chosen))
     cells = {str(key): json_cell(inner) for key, inner in value["data"].items()}
     for name in controls or {"label": None}:
-        given = list(dict.fromkeys(chosen.get(name, [])))
+        unlike: dict[frozenset[str], tuple[str, ...]] = {}
+        for choices in chosen.get(name, []):
+            unlike.setdefault(frozenset(choices), choices)  # the order in which they were ticked says nothing
+        given = list(unlike.values())
         if len(given) > 1:
             shown = "; ".join(", ".join(choices) for choices in given[:5])
             cells[name] = UnreadableCell(shown, f"annotated differently ({shown})", "choose one label and export again")
         else:
             cells[name] = json_cell(list(given[0])) if given else ""
     return cells
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _object(pairs: list[tuple[str, Any]]) -> _Object:

@@ -16,7 +16,7 @@ from penjing.data.cells import UnreadableCell, parquet_cell, sheet_cell
 from penjing.data.choice import ChoiceError
 from penjing.data.header import has_names
 from penjing.data.layout import Record
-from penjing.data.source import Source
+from penjing.data.source import BROKEN_ZIP, Source
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -97,7 +97,7 @@ def read_sheet(source: Source, name: str | None, wanted: Sequence[str]) -> Sheet
             sheets = {each.name: each for each in book.sheets_metadata}
             chosen, notes = _choose(book, sheets, name, wanted, source.name)
             found = book.get_sheet_by_name(chosen)
-            holes = _uncomputed(raw, book.sheet_names.index(chosen))
+            holes = _uncomputed(raw, book.sheet_names.index(chosen), source.name)
             return Sheet(chosen, _records(found, holes, notes), found.merged_cell_ranges or (), notes)
     except PasswordError:
         raise _locked(source) from None
@@ -213,19 +213,24 @@ def fill_merged(sheet: Sheet, header: int) -> str | None:
     return f"{counted} ({listed}): each row has the value of the first cell"
 
 
-def _uncomputed(raw: Any, index: int) -> dict[tuple[int, int], str]:
-    """(row, column) from 0 of formulas without a stored value, with their names; only .xlsx says so."""
+def _uncomputed(raw: Any, index: int, where: str) -> dict[tuple[int, int], str]:
+    """(row, column) from 0 of formulas without a stored value, with their names; only .xlsx says so.
+
+    Raises DataError for a damaged archive: the reader of workbooks overlooks some damage.
+    """
     raw.seek(0)
     if not zipfile.is_zipfile(raw):
         return {}
     found = {}
-    with zipfile.ZipFile(raw) as archive:
-        names = _sheet_files(archive)
-        if index >= len(names) or names[index] not in archive.namelist():
-            return {}
-        for match in _FORMULA.finditer(archive.read(names[index])):
-            letters, row = match[1].decode(), int(match[2])
-            found[row - 1, _column(letters)] = f"{letters}{row}"
+    try:
+        with zipfile.ZipFile(raw) as archive:
+            names = _sheet_files(archive)
+            sheet = archive.read(names[index]) if index < len(names) and names[index] in archive.namelist() else b""
+    except BROKEN_ZIP as error:
+        raise DataError(f"not a readable workbook: {error}", where=where, fix=_RESAVE) from None
+    for match in _FORMULA.finditer(sheet):
+        letters, row = match[1].decode(), int(match[2])
+        found[row - 1, _column(letters)] = f"{letters}{row}"
     return found
 
 

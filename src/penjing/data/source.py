@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import sys
 import zipfile
 import zlib
@@ -20,6 +21,8 @@ Format = Literal["text", "workbook", "parquet"]
 MOST_INPUT = (
     256 * 2**20
 )  # bytes of standard input; it is kept in memory, because unmasked text is not written to a disk
+# What `zipfile` raises for an archive that is damaged, locked by a password, or packed in a way that it does not know.
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError)
 _HEAD = 4096
 _MAGIC = (
     (b"%PDF", "a PDF document"),
@@ -148,7 +151,7 @@ def _inside_zip(raw: BinaryIO, name: str) -> Format:
         with zipfile.ZipFile(raw) as archive:
             names = [entry for entry in archive.namelist() if not entry.endswith("/")]
             kind = archive.read("mimetype") if "mimetype" in names else b""
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
+    except BROKEN_ZIP:
         what = "not a readable workbook or zip archive: it is damaged"
         raise DataError(what, where=name, fix="copy it again") from None
     if any(entry.startswith("xl/") for entry in names) or b"spreadsheet" in kind:

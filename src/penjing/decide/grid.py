@@ -12,14 +12,16 @@ from pathlib import Path
 from penjing.core.errors import DataError, RuleError, UsageError
 from penjing.data.cells import UnreadableCell
 from penjing.data.choice import ChoiceError
+from penjing.data.encoding import find_encoding
 from penjing.data.fold import fold_name
 from penjing.data.sheets import read_sheet
 from penjing.data.source import open_source
 
 _MARKS = (",", ";", "\t", "|")
-_NAMED = re.compile(r"sep=(\W)", re.IGNORECASE)
+_NAMED = re.compile(r'"?sep=([^\w\r\n"])"?\s*', re.IGNORECASE)
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _RESAVE = "save it again as CSV UTF-8"
+_LOOK = 2**18  # bytes whose encoding is judged
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ class Grid:
     mark: str = ""
 
 
-def read_grid(path: Path, headings: Collection[str], most: int) -> Grid:
+def read_grid(path: Path, headings: Collection[str], most: int, *, sealed: bool = False) -> Grid:
     """Read a rules file of at most `most` bytes. headings: names by which its first row is known, as `fold_name`.
 
+    sealed: as of `decode`.
     Raises RuleError: no such file, too large, no CSV, an encoding that is not known, a cell that cannot be read.
     """
     try:
@@ -51,14 +54,17 @@ def read_grid(path: Path, headings: Collection[str], most: int) -> Grid:
         lines = _sheet(path)
         raw, mark = to_csv(lines).encode(), ""
     else:
-        lines, mark = split_csv(decode(raw, path), path, headings)
+        lines, mark = split_csv(decode(raw, path, sealed=sealed), path, headings)
     if not any(any(cell.strip() for cell in line) for line in lines):
         raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
     return Grid(raw, lines, mark)
 
 
-def decode(raw: bytes, path: Path) -> str:
-    """Bytes of UTF-8, GB18030, or UTF-16 with a mark, as text. Raises RuleError."""
+def decode(raw: bytes, path: Path, *, sealed: bool = False) -> str:
+    """Bytes of UTF-8, GB18030, or UTF-16 with a mark, as text.
+
+    sealed: bytes of a release, which keep the meaning that was proven. Raises RuleError for another encoding.
+    """
     encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
     for encoding in encodings:
         try:
@@ -67,8 +73,26 @@ def decode(raw: bytes, path: Path) -> str:
             continue
         if "\0" in text:
             raise RuleError("there is a NUL character in the file", where=str(path), fix=_RESAVE)
+        if encoding == "gb18030" and not sealed:
+            _refuse_misread(raw, text, path)
         return text
     raise RuleError("the file is neither UTF-8 nor GB18030", where=str(path), fix="save it as CSV UTF-8")
+
+
+def _refuse_misread(raw: bytes, text: str, path: Path) -> None:
+    """Raise RuleError for bytes that GB18030 takes and that are more plausible in another encoding.
+
+    Nearly all of Big5, and many words of cp1252, are valid there as other words, which no text would ever hold.
+    """
+    head = raw if len(raw) <= _LOOK else raw[: raw.rfind(b"\n", 0, _LOOK) + 1] or raw[:_LOOK]
+    try:
+        found = find_encoding(lambda: io.BytesIO(head), str(path)).name
+    except DataError:
+        found = ""
+    if found != "gb18030":
+        line = next(each for each in text.splitlines() if not each.isascii()).strip()
+        what = f"the file is neither UTF-8 nor, it seems, GB18030: it would be read as `{line[:60]}`"
+        raise RuleError(what, where=str(path), fix=_RESAVE)
 
 
 def split_csv(text: str, path: Path, headings: Collection[str]) -> tuple[list[list[str]], str]:
@@ -96,7 +120,7 @@ def _mark(text: str, headings: Collection[str]) -> tuple[str, bool]:
     In countries that write 0,5 spreadsheets use semicolons; `Unicode text` uses tabs.
     """
     first, _, rest = text.partition("\n")
-    if found := _NAMED.fullmatch(first.strip()):
+    if found := _NAMED.fullmatch(first.lstrip()):
         return found[1], True
     heading = first if first.strip() else next((line for line in rest.splitlines() if line.strip()), "")
     counts = {mark: sum(fold_name(cell.strip(' "')) in headings for cell in heading.split(mark)) for mark in _MARKS}

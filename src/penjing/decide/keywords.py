@@ -200,4 +200,5 @@ def _joined() -> re.Pattern[str]:
 
 def names_lists(form: Form) -> bool:
     """Whether a cell is `in @NAME`, which of a text means that it has a word of that list in it."""
-    return form.key in ("in", "not in") and all(part.strip().startswith("@") for part in form.rest.split("|"))
+    parts = fold_width(form.rest).split("|")
+    return form.key in ("in", "not in") and all(part.strip().startswith("@") for part in parts)

@@ -152,7 +152,8 @@ def _scaled(written: str, kind: Kind, where: str) -> Decimal:
     try:
         value = Decimal(written.strip())
     except InvalidOperation:
-        value = parse_number(written) or Decimal("nan")
+        found = parse_number(written)
+        value = Decimal("nan") if found is None else found
     if not value.is_finite() or len(written) > 40 or abs(value) > (FLOAT_LIMIT if kind == "float" else INT_LIMIT):
         share = "%" in written or "％" in written
         fix = "write 0.5 for 50 %" if share else "write `<0.5`, `>=3`, `0.3..0.7` or `in 1|2`"

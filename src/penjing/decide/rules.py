@@ -66,10 +66,10 @@ def parse_rules(path: Path, schema: FactSchema, faults: list[RuleError], *, seal
     Raises RuleError where nothing can be read: no file, no heading.
     """
     kinds = schema.kinds()
-    grid = read_grid(path, _headings(kinds), MAX_BYTES)
+    grid = read_grid(path, _headings(kinds), MAX_BYTES, sealed=sealed)
     top = next(place for place, line in enumerate(grid.lines) if any(cell.strip() for cell in line))
     columns = _columns(path, top + 1, grid.lines[top:], schema, faults)
-    reader = _Rows(path, columns, schema, Lists(path, schema), sealed, grid.mark)
+    reader = _Rows(path, columns, schema, Lists(path, schema, sealed=sealed), sealed, grid.mark)
     rules: list[Rule] = []
     for number, line in enumerate(grid.lines[top + 1 :], start=top + 2):
         if any(cell.strip() for cell in line):
@@ -194,6 +194,7 @@ class _Rows:
     def _condition(self, cell: str, fact: str, where: str, *, sealed: bool) -> list[Condition]:
         kind = self.kinds[fact]
         if not sealed:
+            _refuse_invisible(cell, f"{where} (column `{fact}`)")
             refuse_foreign(cell, fact, kind, self.schema, where)
         test = parse_cell(cell, fact, kind, self.schema, self.lists, where)
         return [] if test is None else [Condition(fact, test, cell.strip())]
@@ -269,6 +270,13 @@ class _Rows:
         if cell.strip():
             fix = "give the column a heading; a cell with a comma in it needs quotes"
             raise RuleError(f"the cell {cell.strip()[:40]!r} has no heading", where=where, fix=fix)
+
+
+def _refuse_invisible(cell: str, where: str) -> None:
+    """Raise RuleError for a cell that only looks empty: its row would never hold."""
+    if cell.strip() and not _clean(cell, where).strip():
+        shown = ", ".join(f"U+{ord(each):04X}" for each in dict.fromkeys(cell.strip()))
+        raise RuleError(f"the cell looks empty, and holds {shown[:60]}", where=where, fix="empty the cell")
 
 
 def _priority(written: str, where: str) -> int:

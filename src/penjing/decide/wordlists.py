@@ -24,11 +24,14 @@ _MAY_BE_MASKED = re.compile("[@＠]|艾特|[aA][tT]")
 
 
 class Lists:
-    """The word lists beside one rules file, each read at its first use; `used` are those that were."""
+    """The word lists beside one rules file, each read at its first use; `used` are those that were.
 
-    def __init__(self, rules: Path, schema: FactSchema) -> None:
+    sealed: those of a release.
+    """
+
+    def __init__(self, rules: Path, schema: FactSchema, *, sealed: bool = False) -> None:
         self.folder = rules.parent / FOLDER
-        self.schema = schema
+        self.schema, self.sealed = schema, sealed
         self.used: dict[str, WordList] = {}
 
     def find(self, name: str, where: str) -> WordList:
@@ -40,7 +43,7 @@ class Lists:
             path = self.folder / f"{name}.txt"
             if not path.is_file():
                 raise RuleError(f"there is no word list `{name}`", where=where, fix=self._nearest(name, path))
-            self.used[name] = read_list(path, self.schema)
+            self.used[name] = read_list(path, self.schema, sealed=self.sealed)
         return self.used[name]
 
     def _nearest(self, name: str, path: Path) -> str:
@@ -50,8 +53,8 @@ class Lists:
         return f"{hint}; {near}" if near else hint
 
 
-def read_list(path: Path, schema: FactSchema) -> WordList:
-    """One file of words. Raises RuleError with the line of a word that cannot be compared."""
+def read_list(path: Path, schema: FactSchema, *, sealed: bool = False) -> WordList:
+    """One file of words; `sealed` as of `decode`. Raises RuleError with the line of a word that cannot be compared."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -62,7 +65,7 @@ def read_list(path: Path, schema: FactSchema) -> WordList:
         raise RuleError(f"the file has {len(raw):,} bytes; at most {MAX_BYTES:,}", where=str(path), fix=fix)
     folding, masking = open_folding(schema.folding), open_masking(schema.masking)
     words: dict[str, int] = {}
-    for number, line in enumerate(decode(raw, path).splitlines(), start=1):
+    for number, line in enumerate(decode(raw, path, sealed=sealed).splitlines(), start=1):
         if line.strip():
             word = _word(line, masking, f"{path}:{number}")
             if not (folded := folding(word)).strip():

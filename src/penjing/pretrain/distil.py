@@ -15,7 +15,7 @@ teacher with another tokenizer than the student's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ from penjing.train.states import States, relation_loss, watching
 
 FAMILIES: tuple[Family, ...] = ("encoder",)
 TEACHER = "teacher"
-# Documents from which the spread of the teacher's states is measured: with 256 it is known to some 5 %.
-_SPREAD_TEXTS = 256
+# Pieces of text from which the spread of the teacher's states is measured: with 256 it is known to some 5 %.
+_SPREAD_PIECES = 256
 # Below this share of common entries the tokens of the two are not the same units.
 _COMMON = 0.9
 
@@ -117,15 +117,23 @@ class TeacherStates(Term):
         )
 
     def _measure(self, kit: Kit) -> Spread:
-        """The spread of the teacher's states over the first documents of the corpus."""
-        texts = list(islice(_documents(kit.inputs), _SPREAD_TEXTS))
+        """The spread of the teacher's states over the beginnings of the first documents, then over their later pieces.
+
+        Raises DataError for fewer than two pieces, which have no spread.
+        """
+        texts = list(islice(_documents(kit.inputs), _SPREAD_PIECES))
         room = kit.length - kit.marks.frame
-        rows = [
-            [*kit.marks.before, *encoding.ids[:room], *kit.marks.after]
-            for encoding in kit.tokenizer.encode_batch(texts, add_special_tokens=False)
-        ]
+        documents = [encoding.ids for encoding in kit.tokenizer.encode_batch(texts, add_special_tokens=False)]
+        later = (ids[start : start + room] for ids in documents for start in range(room, len(ids), room))
+        pieces = islice(chain((ids[:room] for ids in documents), later), _SPREAD_PIECES)
+        rows = [[*kit.marks.before, *piece, *kit.marks.after] for piece in pieces]
         if not rows:
             raise DataError("the corpus has no documents to learn from", fix="give it texts")
+        if len(rows) == 1:
+            raise DataError(
+                "the corpus has one piece of text only, and states are compared by their spread",
+                fix="give it more texts",
+            )
         states, masks = [], []
         longest = max(len(row) for row in rows)
         with torch.inference_mode():

@@ -62,6 +62,7 @@ def test_a_line_end_inside_a_span_is_a_blank_in_the_annotation(tmp_path: Path) -
         ("T1\tPLACE 3 5\t北京\n", "the places fit if UTF-16 units are counted"),
         ("T1\tPLACE 2 99\t北京\n", "is not within the text"),
         ("R1\tIn Arg1:T1 Arg2:T2\n", "`a.ann`, line 1: the relation names `T1`, which is not there"),
+        ("T1\tPLACE 2 4\t北京\nT1\tTHING 7 11\tcafé\n", "`a.ann`, line 2: two spans have the id `T1`"),
         ("T1 PLACE 2 4 北京\n", "line 1: `T1 PLACE 2 4 北京` is no annotation"),
         (None, "`a.txt` has no `a.ann`"),
     ],
@@ -84,3 +85,30 @@ def test_what_is_not_of_brat_is_refused(tmp_path: Path) -> None:
         reading(tmp_path / "absent")
     pair(tmp_path, "b", "ab", "")
     assert reading(tmp_path)[1] == ["`a.ann` has no text beside it: not read"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_hidden_files_are_no_texts(tmp_path: Path, packed: bool) -> None:
+    folder = tmp_path / "a"
+    (folder / "__MACOSX").mkdir(parents=True)
+    pair(folder, "a", "ab", "")
+    pair(folder, "._a", "\0\5\x16\7", "\0\5\x16\7")
+    pair(folder / "__MACOSX", "a", "\0\5\x16\7", "\0\5\x16\7")
+    path = folder
+    if packed:
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for each in sorted(folder.rglob("*.*")):
+                archive.write(each, each.relative_to(folder))
+    assert reading(path) == ([AnnotatedText(1, "ab", id="a")], [])
+
+
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "some words " * 90)
+    whole = bytearray(path.read_bytes())
+    for place in range(30 + len("a.txt"), len(whole) - 80):  # the packed bytes of the file
+        path.write_bytes(bytes(whole[:place]) + bytes([whole[place] ^ 0xFF]) + bytes(whole[place + 1 :]))
+        with pytest.raises(DataError, match="a damaged zip archive"):
+            reading(path)

@@ -61,6 +61,8 @@ def test_a_span_off_the_text_is_refused(span: tuple[int, int], said: str) -> Non
         (TEXT, 5, 11, "北京", "bytes of UTF-8"),
         (TEXT, 2, 3, "北京", "the end is the last character itself"),
         ("在北京的人", 2, 4, "北京", "characters are counted from 1"),
+        ("a\r\nb\r\n北京", 4, 6, "北京", "each line end is one character"),
+        ("a\nb\n北京", 6, 8, "北京", "each line end is two characters"),
         (TEXT, 2, 4, "上海", "was changed after it was annotated"),
     ],
 )

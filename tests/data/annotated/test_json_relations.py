@@ -112,3 +112,10 @@ def test_one_word_is_one_entity_and_what_is_chosen_is_noted(tmp_path: Path) -> N
 def test_what_names_nothing_is_refused_with_its_row(tmp_path: Path, row: dict[str, Any], said: str) -> None:
     found, _ = reading(tmp_path, {"text": TEXT}, {"text": TEXT, **row})
     assert isinstance(found[1], Fault) and found[1].row == 2 and said in found[1].what
+
+
+def test_a_number_is_no_second_name_of_an_entity_with_an_id(tmp_path: Path) -> None:
+    link = {"head": 1, "tail": 1, "label": "合并"}
+    for entities in ([{"id": 1, **HEAD}, TAIL], [TAIL, {"id": 0, **HEAD}]):
+        (found,), _ = reading(tmp_path, {"text": TEXT, "entities": entities, "relations": [link]})
+        assert isinstance(found, Fault) and found.what.startswith("two entities have the id")

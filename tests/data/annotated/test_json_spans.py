@@ -119,3 +119,15 @@ def test_any_span_comes_back(tmp_path: Path, text: str, data: st.DataObject) -> 
     kept = checked(found)
     assert isinstance(kept, AnnotatedText)
     assert [(span.start, span.end) for span in kept.spans] == wanted
+
+
+def test_a_row_may_have_no_id(tmp_path: Path) -> None:
+    found = reading(tmp_path, {"text": "a", "label": [], "id": None}, {"text": "b", "label": [], "id": 3.0})
+    assert [each.id for each in found if isinstance(each, AnnotatedText)] == ["", "3"]
+
+
+def test_a_broken_first_line_moves_no_other(tmp_path: Path) -> None:
+    found = reading(tmp_path, whole='{"text": \n{"text": "a\u2028b", "label": [[0, 3, "X"]]}\r\n{"text": "c"}\n')
+    assert [isinstance(each, Fault) for each in found] == [True, False, False]
+    assert [each.row for each in found] == [1, 2, 3]
+    assert isinstance(found[1], AnnotatedText) and found[1].text == "a\u2028b"

@@ -111,3 +111,31 @@ def test_the_column_of_the_text(tmp_path: Path) -> None:
     )
     assert isinstance(found[0], AnnotatedText) and found[0].text == "ab"
     assert isinstance(found[1], Fault) and "no `text` in this task, which has `one`, `two`" in found[1].what
+
+
+def test_two_who_agree_may_have_marked_in_another_order(tmp_path: Path) -> None:
+    one, other = span(0, 2, "ab", "A", "a"), span(3, 5, "cd", "B", "b")
+    link = {"from_id": "a", "to_id": "b", "type": "relation", "labels": ["owns"]}
+    back = {"from_id": "b", "to_id": "a", "type": "relation", "labels": ["owns"]}
+    choices = [{"value": {"choices": each}} for each in (["x", "y"], ["y", "x"])]
+    first = {"result": [one, other, link, choices[0]]}
+    found, _ = reading(
+        tmp_path,
+        {"data": {"text": "ab cd"}, "annotations": [first, {"result": [choices[1], link, other, one]}]},
+        {"data": {"text": "ab cd"}, "annotations": [first, {"result": [choices[1], back, other, one]}]},
+    )
+    assert isinstance(found[0], AnnotatedText) and found[0].labels == ("x", "y")
+    assert isinstance(found[1], Fault) and found[1].what == "annotated 2 times, not alike"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"annotations": 5}, "`annotations` is `5`, not a list"),
+        ({"annotations": [{"result": 5}]}, "`result` is `5`, not a list"),
+        ({"annotations": [{"result": [{"type": "relation", "labels": "owns"}]}]}, "`labels` is `owns`, not a list"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    (found,), _ = reading(tmp_path, {"data": {"text": "ab"}, **given})
+    assert isinstance(found, Fault) and found.what == said

@@ -67,6 +67,8 @@ def test_an_answer_without_a_place_is_left_out_where_another_has_one(tmp_path: P
             {"id": "q", "question": "?", "is_impossible": True, "answers": [{"text": "北京", "answer_start": 2}]},
             "question `q`: it has answers, and `is_impossible`",
         ),
+        ({"question": "?", "is_impossible": True, "answers": 5}, "question `1`: it has no list of `answers`"),
+        ({"id": None, "answers": []}, "question `1`: it has no `question`"),
         (4, "question `1`: it has no `question`"),
     ],
 )

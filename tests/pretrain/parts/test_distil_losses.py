@@ -26,6 +26,15 @@ def test_the_spread_is_that_of_real_tokens_and_of_texts() -> None:
     assert torch.allclose(spread.pooled_spread, pooled.std(0), atol=1e-5)
 
 
+def test_a_dimension_that_never_changes_is_compared_as_it_is() -> None:
+    wanted = states(0)
+    wanted[:, :, 2] = 4
+    spread = measure_spread(wanted, MASK)
+    assert (spread.token_spread[2], spread.pooled_spread[2]) == (1, 1)
+    given = (wanted - spread.token_mean) / spread.token_spread
+    assert token_loss(given, wanted, MASK, spread) == 0 and pooled_loss(given, wanted, MASK, spread) < 1e-10
+
+
 def test_tokens_and_pooled_states_are_compared_in_units_of_their_spread() -> None:
     wanted, given = states(1), states(2)
     spread = measure_spread(wanted, MASK)

@@ -13,7 +13,7 @@ from penjing.core.paths import local_path, no_such_file
 from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan, checked
 from penjing.data.annotated.lines import Given, split_lines
 from penjing.data.cells import Fault
-from penjing.data.source import MOST_INPUT
+from penjing.data.source import BROKEN_ZIP, MOST_INPUT
 
 _SPAN = re.compile(r"(T\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _RELATION = re.compile(r"(R\S+)\t(\S+) \w+:(T\S+) \w+:(T\S+)\s*")
@@ -57,6 +57,9 @@ def _document(row: int, stem: str, text: str, lines: list[str], left: Counter[st
         if not line.strip():
             continue
         if found := _SPAN.fullmatch(line):
+            if found[1] in ids:
+                fix = "give each span of a text an id of its own"
+                raise DataError(f"two spans have the id `{shown(found[1], 40)}`", where=f"line {number}", fix=fix)
             ids[found[1]] = len(spans)
             spans.append(_span(row, text, number, found))
         elif linked := _RELATION.fullmatch(line):
@@ -94,8 +97,8 @@ def _span(row: int, text: str, number: int, found: re.Match[str]) -> LabelledSpa
 def _files(path: Path) -> dict[str, bytes]:
     """The content of each `.txt` and `.ann` file by its path inside."""
     if path.is_dir():
-        inside = sorted(each for each in path.rglob("*") if each.suffix in (".txt", ".ann") and each.is_file())
-        return {each.relative_to(path).as_posix(): each.read_bytes() for each in inside}
+        inside = sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
+        return {name: (path / name).read_bytes() for name in inside if _is_of_brat(name)}
     if not path.exists():
         raise no_such_file(path)
     if not zipfile.is_zipfile(path):
@@ -103,10 +106,17 @@ def _files(path: Path) -> dict[str, bytes]:
         raise UsageError("this is one file, and brat writes pairs of files", where=str(path), fix=fix)
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [each for each in archive.infolist() if PurePosixPath(each.filename).suffix in (".txt", ".ann")]
+            entries = [each for each in archive.infolist() if _is_of_brat(each.filename)]
             if sum(each.file_size for each in entries) > MOST_INPUT:
                 what = f"a zip archive with more than {MOST_INPUT >> 20} MB"
                 raise DataError(what, where=str(path), fix="unpack it and name the folder")
             return {each.filename: archive.read(each) for each in entries}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except BROKEN_ZIP as error:
         raise DataError(f"a damaged zip archive: {error}", where=str(path), fix="copy it again") from None
+
+
+def _is_of_brat(name: str) -> bool:
+    """Whether a file is a text or its annotations. Hidden ones are not: archives of macOS have `__MACOSX/._a.txt`."""
+    path = PurePosixPath(name)
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return path.suffix in (".txt", ".ann") and not hidden

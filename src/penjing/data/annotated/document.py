@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -120,10 +121,9 @@ def _units(text: str, spans: Sequence[LabelledSpan]) -> tuple[str, str] | None:
     said = [span for span in spans if span.surface]
     if not said:
         return None
-    if _all_fit(text, said, utf16_places(text)):
-        return "the places fit if UTF-16 units are counted", "export places in characters: an emoji is one, not two"
-    if _all_fit(text, said, byte_places(text)):
-        return "the places fit if bytes of UTF-8 are counted", "export places in characters, not in bytes"
+    for places, what, fix in _OTHER_UNITS:
+        if _all_fit(text, said, places(text)):
+            return what, fix
     if all(text[span.start : span.end + 1] == span.surface for span in said):
         return "the places fit if the end is the last character itself", "add 1 to every end"
     if all(text[max(span.start - 1, 0) : span.end - 1] == span.surface for span in said):
@@ -155,12 +155,36 @@ def byte_places(text: str) -> dict[int, int]:
     return _places(text, lambda character: len(character.encode("utf-8", "surrogatepass")))
 
 
+def _narrow_places(text: str) -> dict[int, int]:
+    """Places counted with `\\r\\n` as one character -> in characters."""
+    widened = (found.end() for found in re.finditer("(?s)\r\n|.", text))
+    return {0: 0, **dict(enumerate(widened, start=1))}
+
+
+def _wide_places(text: str) -> dict[int, int]:
+    """Places counted with `\\n` as two characters -> in characters."""
+    return _places(text, lambda character: 1 + (character == "\n"))
+
+
 def _places(text: str, size: Callable[[str], int]) -> dict[int, int]:
     found, place = {0: 0}, 0
     for number, character in enumerate(text, start=1):
         place += size(character)
         found[place] = number
     return found
+
+
+_LINE_ENDS = "save the text with the line ends that it had when it was annotated"
+_OTHER_UNITS: tuple[tuple[Callable[[str], Mapping[int, int]], str, str], ...] = (
+    (
+        utf16_places,
+        "the places fit if UTF-16 units are counted",
+        "export places in characters: an emoji is one, not two",
+    ),
+    (byte_places, "the places fit if bytes of UTF-8 are counted", "export places in characters, not in bytes"),
+    (_narrow_places, "the places fit if each line end is one character", _LINE_ENDS),
+    (_wide_places, "the places fit if each line end is two characters", _LINE_ENDS),
+)
 
 
 def _dump(value: object) -> str:

@@ -40,12 +40,13 @@ class Entities:
     types_differ: bool = False
 
     def add(self, entity: LabelledSpan | Word, key: str | None = None) -> None:
-        """One more of the listed entities, with its id. Raises DataError for an id that another one has."""
-        if key is not None and self.named and key in self.ids:
+        """One more of the listed entities, with its id. Raises DataError for an id or number of another one."""
+        self.named |= key is not None
+        key = str(len(self.found)) if key is None else key
+        if key in self.ids:
             fix = "give each entity of a text an id of its own"
             raise DataError(f"two entities have the id `{shown(key, 40)}`", fix=fix)
-        self.named |= key is not None
-        self.ids[str(len(self.found)) if key is None else key] = len(self.found)
+        self.ids[key] = len(self.found)
         self.found.append(entity)
 
     def of_span(self, span: LabelledSpan) -> int:

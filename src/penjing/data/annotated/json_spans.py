@@ -14,6 +14,7 @@ from penjing.data.annotated.json_relations import GOLD, LISTS, Entities, gold_of
 from penjing.data.annotated.lines import Given
 from penjing.data.annotated.words import ENTITY, Word, place_words
 from penjing.data.cells import Fault, json_cell
+from penjing.data.fields import text_of
 
 _TEXTS = ("text", "content", "sentence", "data", "sentText")
 _SPANS = ("spans", "entities", "label", "labels")
@@ -86,7 +87,7 @@ def _document(row: int, value: object, name: str, odd: _Odd) -> AnnotatedText:
     odd.types += [row] * entities.types_differ
     used = {*_SPANS, *LISTS, "tokens"} if gold is None else {GOLD, "tokens"}
     more = {str(key): json_cell(inner) for key, inner in value.items() if key not in used}
-    return AnnotatedText(row, text, tuple(spans), relations, labels, str(value.get("id", "")), more)
+    return AnnotatedText(row, text, tuple(spans), relations, labels, text_of(value.get("id")), more)
 
 
 def _annotations(

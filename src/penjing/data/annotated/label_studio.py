@@ -16,6 +16,7 @@ from penjing.data.annotated.document import (
 )
 from penjing.data.annotated.lines import Given
 from penjing.data.cells import Fault, json_cell
+from penjing.data.fields import text_of
 
 _AGAIN = "export the project again as JSON"
 _MOVED = "places are counted in UTF-16 units, as a browser counts; they were read as characters"
@@ -79,13 +80,20 @@ def _document(row: int, value: object, name: str) -> AnnotatedText:
     task = value.get("data")
     if not isinstance(task, dict):
         return _minimal(row, value, name)
-    done = [each for each in value.get("annotations") or value.get("completions") or [] if _is_done(each)]
-    found = [_results(each.get("result") or []) for each in done]
-    if any(one != found[0] for one in found[1:]):
+    done = [each for each in _list(value, "annotations") or _list(value, "completions") if _is_done(each)]
+    found = [_results(_list(each, "result")) for each in done]
+    if len(set(map(_said, found))) > 1:
         raise DataError(f"annotated {len(found)} times, not alike", fix="keep one annotation a task and export again")
     spans, relations, labels = found[0] if found else ((), (), ())
     more = {str(key): json_cell(inner) for key, inner in task.items()}
-    return AnnotatedText(row, _text(task, name), spans, relations, labels, str(value.get("id", "")), more)
+    return AnnotatedText(row, _text(task, name), spans, relations, labels, text_of(value.get("id")), more)
+
+
+def _list(value: Mapping[str, Any], key: str) -> list[Any]:
+    found = value.get(key)
+    if found is not None and not isinstance(found, list):
+        raise DataError(f"`{key}` is `{shown(found, 40)}`, not a list", fix=_AGAIN)
+    return found or []
 
 
 def _is_done(value: object) -> bool:
@@ -125,6 +133,14 @@ def _results(results: Sequence[Any]) -> _Found:
     return tuple(listed), tuple(relations), tuple(labels)
 
 
+def _said(found: _Found) -> tuple[frozenset[object], ...]:
+    """What an annotation says, in whatever order its pieces were marked."""
+    spans, relations, labels = found
+    ends = {-1: None, **dict(enumerate(spans))}
+    links = frozenset((ends[one.head], ends[one.tail], one.label) for one in relations)
+    return frozenset(spans), links, frozenset(labels)
+
+
 def _spans(value: Mapping[str, Any]) -> Iterator[LabelledSpan]:
     """The span of a result, once for each of its labels."""
     given = next((inner for key, inner in value.items() if key.endswith("labels") and isinstance(inner, list)), None)
@@ -141,7 +157,7 @@ def _spans(value: Mapping[str, Any]) -> Iterator[LabelledSpan]:
 def _relations(value: Mapping[str, Any], spans: Mapping[str, list[int]]) -> Iterator[LabelledRelation]:
     one, other = (spans.get(str(value.get(key)), [-1])[0] for key in ("from_id", "to_id"))
     direction = value.get("direction")
-    for label in value.get("labels") or [""]:
+    for label in _list(value, "labels") or [""]:
         if direction != "left":
             yield LabelledRelation(one, other, str(label))
         if direction in ("left", "bi"):
@@ -161,4 +177,4 @@ def _minimal(row: int, value: Mapping[str, Any], name: str) -> AnnotatedText:
         else:
             more[str(key)] = json_cell(inner)
     plain = {key: inner for key, inner in value.items() if key not in ("created_at", "updated_at")}
-    return AnnotatedText(row, _text(plain, name), tuple(spans), (), tuple(labels), str(value.get("id", "")), more)
+    return AnnotatedText(row, _text(plain, name), tuple(spans), (), tuple(labels), text_of(value.get("id")), more)

@@ -10,6 +10,7 @@ from penjing.core.errors import DataError, shown
 from penjing.data.annotated.document import AnnotatedText, LabelledSpan, checked
 from penjing.data.annotated.lines import Given
 from penjing.data.cells import Fault
+from penjing.data.fields import text_of
 
 ANSWER = "answer"
 _FIX = 'write {"data": [{"paragraphs": [{"context": …, "qas": [{"question": …, "answers": […]}]}]}]}'
@@ -29,7 +30,7 @@ def read(given: Given) -> Iterator[AnnotatedText | Fault]:
     for paragraph in _paragraphs(whole, str(given.file)):
         for question in paragraph["qas"]:
             row += 1
-            name = str(question.get("id", row)) if isinstance(question, dict) else str(row)
+            name = text_of(question.get("id") if isinstance(question, dict) else None) or str(row)
             try:
                 found, left = _document(row, name, paragraph["context"], question)
             except DataError as error:
@@ -60,7 +61,7 @@ def _answers(question: dict[str, Any]) -> list[Any]:
     answers, impossible = question.get("answers"), question.get("is_impossible", False)
     if type(impossible) is not bool:
         raise DataError(f"`is_impossible` is `{shown(impossible, 40)}`", fix="write true or false, without quotes")
-    if not impossible and not isinstance(answers, list):
+    if not isinstance(answers, list) and (answers or not impossible):
         fix = 'leave the question out, or write `"answers": []` where the passage does not answer it'
         raise DataError("it has no list of `answers`, so it is not known what is right", fix=fix)
     if impossible and any(isinstance(one, dict) and one.get("text") for one in answers or []):

@@ -20,10 +20,15 @@ from torch.nn import functional
 
 from penjing.model.heads import mean_pool
 
+_LEAST_SPREAD = 1e-6
+
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and spread of each of the teacher's dimensions: of its token states and of its pooled states, (width,)."""
+    """Mean and spread of each of the teacher's dimensions: of its token states and of its pooled states, (width,).
+
+    The spread of a dimension that never changes is 1: nothing is divided by zero.
+    """
 
     token_mean: torch.Tensor
     token_spread: torch.Tensor
@@ -38,9 +43,15 @@ class Spread:
 
 
 def measure_spread(hidden: torch.Tensor, mask: torch.Tensor) -> Spread:
-    """The spread of teacher states (texts, tokens, width); mask (texts, tokens) is 1 for tokens."""
+    """The spread of teacher states (texts, tokens, width), texts >= 2; mask (texts, tokens) is 1 for tokens."""
     tokens, pooled = hidden[mask.bool()], mean_pool(hidden, mask)
-    return Spread(tokens.mean(0), tokens.std(0), pooled.mean(0), pooled.std(0))
+    return Spread(tokens.mean(0), _spread(tokens), pooled.mean(0), _spread(pooled))
+
+
+def _spread(states: torch.Tensor) -> torch.Tensor:
+    """The standard deviation of each dimension of states (n, width); 1 where it is 0 but for rounding."""
+    found = states.std(0)
+    return torch.where(found > _LEAST_SPREAD, found, torch.ones_like(found))
 
 
 def token_loss(given: torch.Tensor, wanted: torch.Tensor, mask: torch.Tensor, spread: Spread) -> torch.Tensor:
