@@ -4,7 +4,8 @@ Single clauses and words are deleted first. If none changes the decision, the wo
 deleted together, as few of them as change the decision; then each is put back that is not needed. Every
 change is decided by the release itself, with the fields and the clock of the case, so what is shown is true of this
 release. More than half of the words are never deleted: what is left says nothing about the text. It need not be the
-smallest of all, which only trying all subsets would find. A case that was drawn for an audit is compared with its
+smallest of all, which only trying all subsets would find. Where an answer is pieces of the text, it changes if a piece
+elsewhere does (`same_answer.py`). A case that was drawn for an audit is compared with its
 decision before the draw, and `note` says so: no deletion changes the draw.
 
 Source: Wachter, Mittelstadt and Russell, Counterfactual Explanations without Opening the Black Box, 2018; for texts by
@@ -16,17 +17,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+from penjing.core.answers import Answer
 from penjing.core.chinese import chinese
 from penjing.core.errors import RequestError
 from penjing.core.nouns import Decision
-from penjing.core.pair import SEPARATOR, split_texts
+from penjing.core.pair import split_texts
 from penjing.core.task import PairReader
+from penjing.data.masked import Masked, counted
 from penjing.data.pair_text import mask_parts
 from penjing.decide.decider import Decider
 from penjing.decide.schema import FieldValues
-from penjing.explain.evidence import GAP, join_shortest, split_clauses
+from penjing.explain.evidence import join_shortest, split_clauses
+from penjing.explain.same_answer import LeftText, Piece, Said, left_of, same_answer
 from penjing.text.words import HAN, word_spans
 
 MOST_TEXTS, MOST_WORDS = 96, 40
@@ -34,7 +39,6 @@ SECONDS = 5.0
 _GROUP = 16
 # So many words may always be deleted; of a longer text at most half, for what is left is another text.
 _FEW = 3
-Piece = tuple[int, int]  # [start, end) in characters
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,21 @@ def counterfactual(
     spans, decision = found
     return Counterfactual(
         removed=tuple(text[start:end] for start, end in sorted(spans)),
-        text=_without(text, spans),
+        text=left_of(text, spans).text,
         outcome=decision.outcome,
         route=decision.route,
         reason=decision.reason,
         note=search.note,
         texts=search.spent,
     )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The decision on a changed text, and whether it is another one."""
+
+    decision: Decision
+    changes: bool
 
 
 class _DeletionSearch:
@@ -103,7 +115,7 @@ class _DeletionSearch:
         recorded = FieldValues(facts["fields"] or {}, facts.get("unknown") or ())
         self._fields = self._policy.schema.recorded(recorded)
         silent = self._policy.decide(self._id, facts)
-        self._before = silent.outcome, silent.route
+        self._silent = silent
         self.note = ""
         if decided["reason"] == "audit":
             self.note = f"compared with the decision before the draw for audit: `{silent.outcome}`, automatic"
@@ -118,9 +130,9 @@ class _DeletionSearch:
         tried = [[span] for span in dict.fromkeys([*self._words, *split_clauses(self._text)])]
         decisions = self._decide(tried)
         changed = [
-            (spans, made)
+            (spans, made.decision)
             for spans, made in zip(tried, decisions, strict=False)
-            if made is not None and self._changes(made)
+            if made is not None and made.changes
         ]
         for (span,), made in zip(tried, decisions, strict=False):
             self._falls[span] = -self._score(made)
@@ -156,44 +168,56 @@ class _DeletionSearch:
 
     def _first_change(self, tried: Sequence[list[Piece]]) -> tuple[list[Piece], Decision] | None:
         made = zip(tried, self._decide(tried), strict=False)
-        return next(((spans, one) for spans, one in made if one is not None and self._changes(one)), None)
+        return next(((spans, one.decision) for spans, one in made if one is not None and one.changes), None)
 
-    def _changes(self, decision: Decision) -> bool:
-        return (decision.outcome, decision.route) != self._before
+    def _changes(self, decision: Decision, answer: Answer, masked: Masked, left: LeftText) -> bool:
+        before = self._silent
+        if decision.route != before.route or decision.outcome == before.outcome:
+            return decision.route != before.route
+        if decision.forced or before.forced:
+            return True
+        return not same_answer(self._whole, Said(decision.outcome, answer, masked), left)
 
-    def _score(self, decision: Decision | None) -> float:
+    @cached_property
+    def _whole(self) -> Said:
+        """What is said of the whole text."""
+        masked = counted(self._text)
+        (prediction,) = self._session.predict([masked.text], [self._fields])
+        return Said(self._silent.outcome, prediction.answer, masked)
+
+    def _score(self, made: _Made | None) -> float:
         """The probability of the answer before; of other tasks the p of their answer."""
-        if decision is None:
+        if made is None:
             return 1.0
-        label = self._facts.get("label")
-        return float(decision.facts.get("probabilities", {}).get(label, decision.facts["p"]))
+        label, facts = self._facts.get("label"), made.decision.facts
+        return float(facts.get("probabilities", {}).get(label, facts["p"]))
 
-    def _decide(self, tried: Sequence[list[Piece]]) -> list[Decision | None]:
+    def _decide(self, tried: Sequence[list[Piece]]) -> list[_Made | None]:
         """The decision without each of these; None where nothing is left. It ends where the bounds are reached."""
-        made: list[Decision | None] = []
+        made: list[_Made | None] = []
         for start in range(0, len(tried), _GROUP):
             group = tried[start : start + min(_GROUP, self._most - self.spent)]
             if not group or time.monotonic() > self._until:
                 self.cut = "no change was found within the bounds of the search"
                 break
-            texts = [_without(self._text, spans) for spans in group]
             self.spent += len(group)
-            made += self._decisions(texts)
+            made += self._decisions([left_of(self._text, spans) for spans in group])
         return made
 
-    def _decisions(self, texts: Sequence[str]) -> list[Decision | None]:
-        cases = [self._is_case(text) for text in texts]
-        masked = [
-            mask_parts(self._session.masking, text) for text, is_case in zip(texts, cases, strict=True) if is_case
-        ]
-        predicted = iter(self._session.predict([each.text for each in masked], [self._fields] * len(masked)))
-        left, clock = iter(masked), str(self._facts["clock"])
-        return [
-            self._policy.decide(self._id, self._policy.facts(next(predicted), next(left), self._fields, clock))
-            if is_case
-            else None
-            for is_case in cases
-        ]
+    def _decisions(self, texts: Sequence[LeftText]) -> list[_Made | None]:
+        cases = [left if self._is_case(left.text) else None for left in texts]
+        masked = [mask_parts(self._session.masking, left.text) for left in cases if left is not None]
+        predicted = self._session.predict([each.text for each in masked], [self._fields] * len(masked))
+        answered, clock = iter(zip(predicted, masked, strict=True)), str(self._facts["clock"])
+        made: list[_Made | None] = []
+        for left in cases:
+            if left is None:
+                made.append(None)
+                continue
+            prediction, text = next(answered)
+            decision = self._policy.decide(self._id, self._policy.facts(prediction, text, self._fields, clock))
+            made.append(_Made(decision, self._changes(decision, prediction.answer, text, left)))
+        return made
 
     def _is_case(self, text: str) -> bool:
         """Whether something is left of each text, and they are still a case: a head is in its sentence."""
@@ -206,9 +230,3 @@ class _DeletionSearch:
             except RequestError:
                 return False
         return True
-
-
-def _without(text: str, spans: Sequence[Piece]) -> str:
-    for start, end in sorted(spans, reverse=True):
-        text = text[:start] + (SEPARATOR if SEPARATOR in text[start:end] else GAP) + text[end:]
-    return SEPARATOR.join(" ".join(part.split()) for part in text.split(SEPARATOR))
