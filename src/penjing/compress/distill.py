@@ -17,12 +17,14 @@ unlabelled texts, the teacher adds little to the labels. Weights that `compress.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from pydantic import Field
+from tokenizers import Tokenizer
 from torch import nn
 
 from penjing.compress.magnitude import keep_zeros
@@ -55,7 +57,7 @@ from penjing.tasks.measure import metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
 from penjing.train.hooks import ProgressHook
-from penjing.train.loop import Plan, fit
+from penjing.train.loop import Objective, Plan, fit
 from penjing.train.optim import Optimizing
 from penjing.train.states import NO_STATES, STATES_FIX, hidden_loss, relation_loss, watching
 from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict, score_outputs
@@ -201,19 +203,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
     about = [parent.id, digest_lines(transfer.texts), digest_lines(validation), options.model_dump(mode="json")]
     about += [teacher.id, *(one.id for _, one in sorted(inputs.teachers.items()))]
-    key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
-    if parent.card.sparsity is not None:
-        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
-    fit(model, objective, _plan(task, options), run, run.scratch / "training", key, [ProgressHook(run.progress)])
-    folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
-    return seal(
-        Compression(inputs, options, run, parent, _NAME),
-        form="torch",
-        folder=folder,
-        notes={"texts": len(transfer.texts), "origins": transfer.sizes, "teacher": teacher.id}
-        | ({"corpora": [corpus.id for corpus in inputs.corpora]} if inputs.corpora else {}),
-        compare=before,
-    )
+    step = Compression(inputs, options, run, parent, _NAME)
+    folder = _taught(step, model, objective, about, tokenizer)
+    return seal(step, form="torch", folder=folder, notes=_notes(inputs, teacher, transfer.sizes), compare=before)
 
 
 def _apply_by_token(inputs: Inputs, parent: Artifact, teacher: Artifact, options: Options, run: Run) -> Artifact:
@@ -235,23 +227,35 @@ def _apply_by_token(inputs: Inputs, parent: Artifact, teacher: Artifact, options
         seed=run.seed,
     )
     about = [parent.id, teacher.id, rows_fingerprint(inputs), digest_lines(further), options.model_dump(mode="json")]
+    step = Compression(inputs, options, run, parent, _NAME)
+    folder = _taught(step, classifier, objective, about, tokenizer)
+    sizes = {"train": len(inputs.train)} | {name: len(texts) for name, texts in groups.items()}
+    before = score(teacher.folder, teacher.card, inputs.validation, run, f"{_NAME}: the teacher on validation")
+    return seal(step, form="torch", folder=folder, notes=_notes(inputs, teacher, sizes), compare=before)
+
+
+def _taught(
+    step: Compression, model: nn.Module, objective: Objective, about: Sequence[object], tokenizer: Tokenizer
+) -> Path:
+    """Train the model, and write its classifier and the tokenizer into a scratch folder.
+
+    model: the classifier, or what holds it and a map. about: what the training depends on beside the run, as JSON
+    values.
+    """
+    run, card, classifier = step.run, step.parent.card, inner_classifier(model)
+    assert isinstance(step.options, Options)
     key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
-    if parent.card.sparsity is not None:
-        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
-    fit(classifier, objective, _plan(task, options), run, run.scratch / "training", key, [ProgressHook(run.progress)])
-    folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
-    return seal(
-        Compression(inputs, options, run, parent, _NAME),
-        form="torch",
-        folder=folder,
-        notes={
-            "texts": len(inputs.train) + len(further),
-            "origins": {"train": len(inputs.train)} | {name: len(texts) for name, texts in groups.items()},
-            "teacher": teacher.id,
-        }
-        | ({"corpora": [corpus.id for corpus in inputs.corpora]} if inputs.corpora else {}),
-        compare=score(teacher.folder, teacher.card, inputs.validation, run, f"{_NAME}: the teacher on validation"),
-    )
+    if card.sparsity is not None:
+        keep_zeros(classifier, embeddings=card.sparse_embeddings)
+    plan = _plan(task_of(card).with_rows({}), step.options)
+    fit(model, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
+    return whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
+
+
+def _notes(inputs: Inputs, teacher: Artifact, sizes: Mapping[str, int]) -> dict[str, object]:
+    """What the card says of the texts, by origin, and of the teacher."""
+    corpora = {"corpora": [corpus.id for corpus in inputs.corpora]} if inputs.corpora else {}
+    return {"texts": sum(sizes.values()), "origins": dict(sizes), "teacher": teacher.id, **corpora}
 
 
 def _spans(task: Task) -> bool:

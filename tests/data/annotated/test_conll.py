@@ -90,3 +90,18 @@ def test_places_are_those_of_the_tokens(tokens: list[str], unspaced: bool) -> No
     text, places = join(tokens, unspaced)
     assert [text[start:end] for start, end in places] == tokens
     assert text.replace(" ", "") == "".join(tokens)
+
+
+def test_the_beginning_of_a_document_ends_a_text(tmp_path: Path) -> None:
+    found, _ = reading(tmp_path, "-DOCSTART- O\nEU B-ORG\n-DOCSTART- O\nsays O\n")
+    assert texts(found) == [(2, "EU", [("EU", "ORG")]), (4, "says", [])]
+
+
+def test_a_first_column_that_counts_is_no_token(tmp_path: Path) -> None:
+    lines = "#\thttp://x [2009]\n1\tEU\tB-ORG\tO\n2\tLtd\tI-ORG\tO\n\n#\ty\n1\tsays\tO\tB-X\n"
+    found, notes = reading(tmp_path, lines)
+    assert texts(found) == [(2, "EU Ltd", []), (6, "says", [("says", "X")])]
+    assert notes[0] == "the first column counts the tokens of each text: the second column is read as the token"
+    for plain in ("1 CD O\n2 CD O\n\n2 CD O\n", "1 O\n2 O\n", "1 CD O\n\n1 CD O\n"):
+        found, notes = reading(tmp_path, plain)
+        assert texts(found)[0][1] in ("1 2", "1") and len(notes) == 1

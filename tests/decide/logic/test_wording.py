@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from tests.decide.test_check import between, table
 
-from penjing.decide.condition import Among, Contains, Then
+from penjing.core.chinese import chinese
+from penjing.decide.check import check
+from penjing.decide.condition import Among, Condition, Contains, Rule, Then, Within
 from penjing.decide.logic.questions import Logic, Witness
 from penjing.decide.logic.rows import TableRows
 from penjing.decide.logic.wording import example_of, number_of, rows_of
+from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
 
 MADE = table([
     ([("text", Contains(("退款",))), ("p", between(500_000, None))], Then("review")),
@@ -36,3 +40,25 @@ def test_an_example_has_what_the_row_tests(row: int, said: str) -> None:
     answer = Logic(rows).holding(row)
     assert isinstance(answer, Witness)
     assert said in example_of(answer.case, rows, MADE.rules[row : row + 1])
+
+
+@pytest.mark.parametrize(
+    ("past", "future", "said", "in_chinese"),
+    [
+        (
+            30,
+            30,
+            "day is at most 30 days before and at most 30 days after the clock",
+            "最多比请求时间早 30 天或晚 30 天",
+        ),
+        (3, None, "day is 0 to 3 days before the clock", "day 比请求时间早 0 至 3 天"),
+        (None, 3, "day is 0 to 3 days after the clock", "day 比请求时间晚 0 至 3 天"),
+    ],
+)
+def test_days_around_the_clock_are_never_negative(
+    past: int | None, future: int | None, said: str, in_chinese: str
+) -> None:
+    schema = FactSchema(("ham", "spam"), {"day": "date"})
+    outside = Rule("r", 2, (Condition("day", Within(past, future, negated=True), ""),), Then("review"))
+    (gap,) = check(RuleTable("r.csv", schema, (outside,)))
+    assert f"no rule covers {said}:" in gap.what and in_chinese in chinese(gap.what)

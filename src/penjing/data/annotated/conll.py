@@ -1,10 +1,13 @@
-"""CoNLL: a token and its tag a line, a blank line between texts; the first column is the token, the last the tag."""
+"""CoNLL: a token and its tag a line, a blank line between texts; the first column is the token, the last the tag.
+
+Where the first column counts the tokens of every text from 1, as that of GermEval does, the second is the token.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penjing.core.errors import DataError, shown
 from penjing.data.annotated.document import AnnotatedText, LabelledSpan
@@ -21,9 +24,12 @@ _COLUMNS = "write one token a line: the token, a tab or a blank, its tag"
 
 @dataclass(frozen=True)
 class _Token:
+    """A line: its first cell as the token, its last as the tag; second: the cell after the first, if it is no tag."""
+
     line: int
     text: str
     tag: str
+    second: str = ""
 
 
 def read(given: Given) -> Iterator[AnnotatedText | Fault]:
@@ -32,7 +38,7 @@ def read(given: Given) -> Iterator[AnnotatedText | Fault]:
     `I-` without `B-` begins an entity, which is counted in a note. Raises DataError for a file without tags, and for
     one whose tags are of two schemes.
     """
-    sentences = list(_sentences(given.lines(), str(given.file)))
+    sentences = _without_numbers(list(_sentences(given.lines(), str(given.file))), given.notes)
     tokens = [token for each in sentences if not isinstance(each, Fault) for token in each]
     scheme = find_scheme(((token.line, token.tag) for token in tokens), str(given.file))
     unspaced = is_unspaced([token.text for token in tokens])
@@ -54,6 +60,18 @@ def read(given: Given) -> Iterator[AnnotatedText | Fault]:
             f"{len(odd):,} tags do not go on from the tag before them, the first in line {odd[0]}: an entity begins "
             "where none was open, and ends where another tag follows"
         )
+
+
+def _without_numbers(sentences: list[list[_Token] | Fault], notes: list[str]) -> list[list[_Token] | Fault]:
+    """The texts as they are; with the second column as the token where the first one counts the tokens."""
+    read = [each for each in sentences if not isinstance(each, Fault)]
+    counted = all(token.text == str(number) for each in read for number, token in enumerate(each, start=1))
+    if not counted or not all(token.second for each in read for token in each) or all(len(each) == 1 for each in read):
+        return sentences
+    notes.append("the first column counts the tokens of each text: the second column is read as the token")
+    return [
+        each if isinstance(each, Fault) else [replace(token, text=token.second) for token in each] for each in sentences
+    ]
 
 
 def join(tokens: Sequence[str], unspaced: bool) -> tuple[str, list[tuple[int, int]]]:
@@ -89,13 +107,13 @@ def _sentences(lines: Sequence[str], where: str) -> Iterator[list[_Token] | Faul
     now: list[_Token] = []
     fault: Fault | None = None
     for number, line in enumerate([*lines, ""], start=1):
-        if not line.strip():
+        cells = _cells(line, tabs) if line.strip() else []
+        if not cells or cells[0] == _BEGINNING:
             if now or fault:
                 yield fault or now
             now, fault = [], None
             continue
-        cells = _cells(line, tabs)
-        if cells[0] == _BEGINNING or _is_comment(line, now):
+        if _is_comment(line, now):
             continue
         tag = cells[-1].strip()
         if len(cells) < 2:
@@ -111,7 +129,7 @@ def _sentences(lines: Sequence[str], where: str) -> Iterator[list[_Token] | Faul
             fault = fault or Fault(number, f"`{shown(tag, 40)}` is no tag", fix)
         else:
             width = len(cells)
-            now.append(_Token(number, cells[0], tag))
+            now.append(_Token(number, cells[0], tag, cells[1] if len(cells) > 2 else ""))
 
 
 def _cells(line: str, tabs: bool) -> list[str]:
@@ -125,4 +143,4 @@ def _cells(line: str, tabs: bool) -> list[str]:
 
 def _is_comment(line: str, now: Sequence[_Token]) -> bool:
     """A line `# …` above a text, as in CoNLL-U, which is no token `#` with a tag."""
-    return not now and line.startswith("# ") and split_tag(_BLANKS.split(line.strip())[-1]) is None
+    return not now and line.startswith(("# ", "#\t")) and split_tag(_BLANKS.split(line.strip())[-1]) is None

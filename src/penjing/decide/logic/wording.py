@@ -163,6 +163,10 @@ def _days(fact: str, low: int, high: int, limits: tuple[int, int]) -> str:
             if low > 0
             else f"{fact} is at most {-low} days before the clock"
         )
+    if low < 0 < high:
+        return f"{fact} is at most {-low} days before and at most {high} days after the clock"
+    if low < 0:
+        return f"{fact} is {-high} to {-low} days before the clock"
     return f"{fact} is {low} to {high} days after the clock"
 
 
