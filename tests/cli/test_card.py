@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from penjing.core.canon import canonical_json
 from penjing.core.folder import MANIFEST, folder_size, sealed_folder
 from penjing.core.nouns import Release
@@ -37,6 +39,25 @@ def test_a_label_that_is_always_reviewed_says_so(
 ) -> None:
     release = tiny_release_maker(tmp_path / "made", threshold=None)
     assert "ham: review" in penjing("show", release.folder).out
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "in_chinese"),
+    [
+        (
+            "by-item",
+            "decisions certified item by item, at most 2 of a text; max_error 0.1",
+            "逐项认证，每条文本最多 2 项",
+        ),
+        ("by-label", "decisions certified label by label; max_error", "逐个标签认证"),
+    ],
+)
+def test_a_release_says_what_its_limits_are_about(
+    penjing: Callable[..., Any], name: str, english: str, in_chinese: str
+) -> None:
+    folder = Path(__file__).parents[1] / "golden" / "sixth" / name
+    assert english in penjing("show", folder).out
+    assert in_chinese in penjing("--lang", "zh", "show", folder).out
 
 
 def test_json_holds_the_whole(penjing: Callable[..., Any], tiny_release: Release) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from penjing.core.certificate import CertifiedPeriod
 from penjing.core.chinese import chinese
 from penjing.core.periods import certified_at, dates, in_order, in_words, present, standing
@@ -45,6 +47,28 @@ def test_a_period_in_words() -> None:
     assert chinese(in_words(SUMMER, now=True)) == (
         "当前，2026-06-01 至 2026-06-30：300 行认证数据中有 80.0% 由模型决定，其中 1.00% 出错"
     )
+
+
+@pytest.mark.parametrize(
+    ("counted", "said", "in_chinese"),
+    [
+        (
+            "items",
+            "on 80.0% of 300 calibration rows every item is decided; of all items decided 1.00% are wrong",
+            "300 行认证数据中，80.0%的每一项都自动决定；自动决定的项中 1.00% 出错",
+        ),
+        (
+            "labels",
+            "every label is settled; of these rows 1.00% have a label wrong or missing",
+            "300 行认证数据中，80.0%的全部标签都已确定；其中 1.00% 有标签错或漏",
+        ),
+    ],
+)
+def test_a_period_says_what_is_counted(counted: str, said: str, in_chinese: str) -> None:
+    period = SUMMER.model_copy(update={"counted": counted})
+    assert in_words(period).endswith(said) and chinese(in_words(period)).endswith(in_chinese)
+    assert period.model_dump()["counted"] == counted and "counted" not in SUMMER.model_dump()
+    assert certified_at({"periods": [period.model_dump(mode="json")]}, JUNE)["periods"][0]["counted"] == counted
 
 
 def test_a_service_is_certified_as_the_period_that_holds() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import RequestError
 from penjing.core.pair import join_pair, split_pair
 from penjing.data.fold import fold
 from penjing.data.mask import VERSION, open_masking
-from penjing.data.pair_text import compared, mask_parts, parts_of, prepare_texts, shown_pair
+from penjing.data.pair_text import compared, empty_text, mask_parts, parts_of, prepare_texts, shown_pair
+from penjing.tasks.answer import AnswerReader
 from penjing.tasks.match import MatchReader
 
 MASKING = open_masking(VERSION)
@@ -29,6 +31,32 @@ def test_nothing_is_found_across_the_two_texts() -> None:
 @pytest.mark.parametrize("raw", [join_pair("", "a"), join_pair("a", " "), join_pair("", "")])
 def test_a_pair_without_one_of_its_texts_is_empty(raw: str) -> None:
     assert prepare_texts(MASKING, raw, MatchReader()).text == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "said", "in_chinese"),
+    [
+        (join_pair("a", " \u200b"), "`question` is empty", "`question` 是空的"),
+        (join_pair(" ", "b"), "the text is empty", "文本是空的"),
+        (join_pair("", ""), "the text is empty", "文本是空的"),
+        ("", "the text is empty", "文本是空的"),
+    ],
+)
+def test_the_error_says_which_text_is_empty(raw: str, said: str, in_chinese: str) -> None:
+    error = empty_text(raw, AnswerReader())
+    assert error.what == said and chinese(error.what) == in_chinese
+    assert chinese(error.fix or "") != error.fix
+    assert empty_text(" ", MatchReader()).what == empty_text(" ", object()).what == "the text is empty"
+
+
+def test_a_text_that_is_refused_is_named() -> None:
+    with pytest.raises(RequestError) as caught:
+        prepare_texts(MASKING, join_pair("a", "b\0"), AnswerReader())
+    assert caught.value.what == "`question`: the text has a NUL character at character 2"
+    assert chinese(caught.value.what).startswith("`question`：文本在第 2 个字符处")
+    with pytest.raises(RequestError) as caught:
+        prepare_texts(MASKING, join_pair("\ud800", "b"), AnswerReader())
+    assert caught.value.what == "the text has a lone surrogate (\\ud800) at character 1"
 
 
 def test_one_text_is_no_pair() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import DataError, RecipeError, UsageError
 from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
@@ -182,6 +183,36 @@ def test_one_row_of_a_group_enters_a_bound(tmp_path: Path) -> None:
     assert problem.message == f"{len(left)} rows: another row of the group is in the same part, left out"
     plain = prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
     assert plain.left_out is None
+
+
+def test_a_group_is_one_however_it_is_written_and_a_blank_is_none(tmp_path: Path) -> None:
+    lines = ["text,label,who"]
+    for i, (text, label) in enumerate(rows(120, "好") + rows(120, "差")):
+        written = f"客户{i % 40}"
+        lines.append(f"{text},{label},{[written, f' {written} ', written.replace('1', '１'), '   '][i % 4]}")
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    prepared = prepare(recipe(tmp_path, "{files: a.csv, group: who}"), open_reader("classify", {}), Silent())
+    parts = [prepared.train, prepared.validation, prepared.calibration, prepared.test]
+    named = [{group for group in part.groups or () if group} for part in parts]
+    assert all(
+        group == group.strip() and group.isascii() is False and "１" not in group for each in named for group in each
+    )
+    assert sum(map(len, named)) == len(set().union(*named)), "no group is in two parts"
+    assert all("" in (part.groups or ()) for part in parts)
+    assert not [one for one in prepared.audit.problems if one.code == "large_group"]
+
+
+def test_a_group_that_holds_many_rows_is_named(tmp_path: Path) -> None:
+    lines = ["text,label,who"]
+    for i, (text, label) in enumerate(rows(120, "好") + rows(120, "差")):
+        lines.append(f"{text},{label},{'NaN' if i % 4 == 0 else i}")
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    prepared = prepare(recipe(tmp_path, "{files: a.csv, group: who}"), open_reader("classify", {}), Silent())
+    (problem,) = [one for one in prepared.audit.problems if one.code == "large_group"]
+    assert problem.message == "the group `NaN` has 60 of 240 rows, and all of them are in one part"
+    assert problem.rows["a.csv"][:3] == [2, 6, 10] and "leave these cells empty" in problem.fix
+    assert chinese(problem.message) == "组 `NaN` 有 60 行（共 240 行），它们都在同一部分"
+    assert "请把这些单元格留空" in chinese(problem.fix)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,28 @@ def test_a_group_is_held_out_whole_and_added_rows_only_train(recipe_in: Callable
         assert not {*inside.unlabelled} & {dealt.table.texts[place] for place in places}
 
 
+def test_a_group_of_the_file_is_in_one_fold_however_it_is_written(recipe_in: Callable[..., Path]) -> None:
+    path = recipe_in(rows=120)
+    path.write_text(path.read_text(encoding="utf-8").replace("files: rows.csv", "files: rows.csv, group: who"))
+    file = path.parent / "rows.csv"
+    head, *lines = file.read_text(encoding="utf-8").splitlines()
+    written = [f"c{row % 17}" if row % 3 else f" ｃ{row % 17} " if row % 2 else "  " for row in range(len(lines))]
+    listed = [f"{line},{who}" for line, who in zip(lines, written, strict=True)]
+    file.write_text("\n".join([f"{head},who", *listed]), encoding="utf-8")
+    data = rows(path)
+    dealt = deal_rows(data, 5, 0)
+    folds: dict[str, set[int]] = {}
+    for group, fold in zip(dealt.table.groups or (), dealt.numbers.tolist(), strict=True):
+        folds.setdefault(group, set()).add(fold)
+    assert len(folds) > 8 and len(folds.pop("")) == 5, "rows without a group are dealt one by one"
+    assert all(len(each) == 1 for each in folds.values())
+    for fold in range(5):
+        held = [place for place, number in enumerate(dealt.numbers.tolist()) if number == fold]
+        inside = without(data, dealt, held)
+        left = {*(inside.train.groups or ()), *(inside.validation.groups or ())} - {""}
+        assert not left & {(dealt.table.groups or ())[place] for place in held}
+
+
 def test_units_are_those_of_the_split(recipe_in: Callable[..., Path]) -> None:
     data = rows(recipe_in(rows=60))
     assert [len(data.units[name]) for name in ("train", "validation")] == [len(data.train), len(data.validation)]

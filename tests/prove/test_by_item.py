@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.certificate import Certificate
+from penjing.core.chinese import chinese
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.itemwise import MOST_ITEMS
+from penjing.decide.condition import Rule, Then
 from penjing.decide.policy import Policy, PolicySpec
+from penjing.decide.table import RuleTable
 from penjing.prove.by_item import (
+    AN_ERROR,
     certify_items,
     fix_items,
     item_cases,
@@ -25,6 +30,7 @@ from penjing.prove.certify import CLOCK, Labelled, certify, in_words, is_joint, 
 from penjing.prove.forecast import forecast, menus
 from penjing.prove.kinds import prove, prove_again
 from penjing.prove.misses import Promised
+from penjing.prove.periods import certify_periods, lines_in_words
 
 KINDS = ("org", "place")
 PROMISED = Promised(0.1, {})
@@ -89,8 +95,34 @@ def test_the_certificate_counts_what_the_policy_decides() -> None:
     assert "at most 10% of the items that are decided without a person are wrong" in in_words(certificate)
     bound = figures.bound(0.05)
     assert bound is not None and item.errors / item.cases < bound <= 0.1
+    # What the certificate calls its error and its bound is what the limit is about, and not whole texts.
+    assert (certificate.format, certificate.error, certificate.high) == (4, item.errors / item.cases, bound)
+    assert certificate.an_error == AN_ERROR and certificate.high <= 0.1
+    assert Certificate.model_validate(certificate.model_dump(mode="json")) == certificate
     again = prove_again(one, certificate, labelled(900, 3), (), 0.05)
+    figures = item_figures(with_thresholds(one, again.thresholds), labelled(900, 3))
+    assert again.error == figures.wrong.sum() / figures.accepted.sum() and again.high == figures.bound(0.05)
     assert again.most_items == certificate.most_items and again.path == certificate.path
+
+
+def test_periods_tell_the_items_that_are_wrong() -> None:
+    known, calibration = labelled(700, 1), labelled(900, 2)
+    one = with_most(policy(0.001), known, 900, PROMISED)
+    rules = RuleTable("r.csv", one.schema, (Rule("june", 2, (), Then("review"), valid_from=1_780_272_000),))
+    path = fix_items(one, known, 900, PROMISED)
+    certificate, _ = certify_periods(
+        rules, calibration, lambda _, rows, delta: certify_items(one, path, rows, replace(PROMISED, delta=delta)), 0.05
+    )
+    assert certificate.format == 4 and [each.counted for each in certificate.periods] == ["items", "items"]
+    first, now, _ = lines_in_words(certificate, 0)
+    period = certificate.periods[0]
+    assert first == "rules have dates: with 95% confidence at most 10% of the items decided are wrong in every period"
+    assert now == (
+        f"  now until 2026-05-31: on {period.automation:.1%} of 900 calibration rows every item is decided; of all "
+        f"items decided {period.error:.2%} are wrong"
+    )
+    assert period.high is not None and period.error is not None and period.error < period.high <= 0.1
+    assert "每一项都自动决定" in chinese(now.strip())
 
 
 def test_figures_by_kind_add_up() -> None:

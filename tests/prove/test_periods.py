@@ -22,6 +22,7 @@ from penjing.data.mask import mask
 from penjing.decide.clock import local_clock, seconds_of
 from penjing.decide.condition import Rule, Then
 from penjing.decide.examine import load_rules
+from penjing.decide.fired import check_fired
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
@@ -31,6 +32,7 @@ from penjing.prove.periods import (
     Span,
     certified_period,
     certify_periods,
+    fired_in_periods,
     level_of,
     lines_in_words,
     period_at,
@@ -120,6 +122,18 @@ def test_rows_with_a_time_prove_the_period_in_which_they_lie_and_no_other(tmp_pa
     _, sealed, levels = proven(made, labelled(made, 600, 2, "2026-05-15T10:00:00.000000Z"))
     assert levels == [0.05]
     assert reasons(sealed, "2026-08-01T00:00:00Z") == {"not_certified_period", "rule_review"}
+
+
+def test_a_rule_with_dates_decides_rows_without_a_time_in_its_period(tmp_path: Path) -> None:
+    """Else each rule of a later time is said to decide none of them."""
+    made = policy(tmp_path, DATED)
+    assert isinstance(made.rules, RuleTable)
+    before, after = fired_in_periods(made.rules, labelled(made, 600, 2).facts)
+    assert set(before) == {""} and 0 < after.count("odd") < 600
+    assert check_fired(made.rules, (before, after), "labelled") == []
+    (timed,) = fired_in_periods(made.rules, labelled(made, 600, 2, "2026-05-15T10:00:00.000000Z").facts)
+    (unused,) = check_fired(made.rules, [timed], "labelled")
+    assert unused.what == "none of 600 labelled rows is decided by row 2"
 
 
 def test_rules_without_dates_are_proven_as_before_and_name_no_period(tmp_path: Path) -> None:

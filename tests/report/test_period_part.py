@@ -79,6 +79,20 @@ def test_the_page_has_a_row_for_each_period(dated: Callable[..., Report]) -> Non
             assert cell in page.split("<table", 1)[1]
 
 
+@pytest.mark.parametrize(
+    ("counted", "english", "in_chinese"),
+    [
+        ("items", "of all entities decided, 1.25\u00a0% are wrong", "自动决定的实体中出错的为1.25%"),
+        ("labels", "1.25\u00a0% of these have a label wrong or missing", "其中有标签错或漏的为1.25%"),
+    ],
+)
+def test_a_period_says_what_is_counted(
+    dated: Callable[..., Report], counted: str, english: str, in_chinese: str
+) -> None:
+    report = dated("2026-07-01", NONE, {**GOOD, "counted": counted})
+    assert english in verdict(report, "en")[1][1] and in_chinese in verdict(report, "zh")[1][1]
+
+
 def test_a_menu_says_which_period_it_is_about() -> None:
     menu = Menu(rows=100, period=("2026-06-01", None), confidence=0.975, offers=())
     _, about = menu_lines(menu, "en")

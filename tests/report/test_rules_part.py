@@ -29,7 +29,7 @@ def rules(tmp_path: Path) -> Path:
 
 
 def test_rules_are_as_written_with_the_rows_that_each_decided(rules: Path) -> None:
-    part = rules_part(load_rules(rules, SCHEMA), ["大额", "", "大额", "疑似", ""])
+    part = rules_part(load_rules(rules, SCHEMA), [["大额", "", "大额", "疑似", ""]])
     assert part is not None
     assert [(rule.row, rule.name, rule.then, rule.decided) for rule in part.rules] == [
         (2, "大额", "review", 2),
@@ -45,7 +45,7 @@ def test_rules_are_as_written_with_the_rows_that_each_decided(rules: Path) -> No
 
 
 def test_rules_that_decide_no_test_row_are_warned_of(rules: Path) -> None:
-    part = rules_part(load_rules(rules, SCHEMA), ["大额"] * 30)
+    part = rules_part(load_rules(rules, SCHEMA), [["大额"] * 30])
     assert part is not None
     assert [finding.what for finding in part.findings[-2:]] == [
         "row 2 (大额) decides 30 of 30 test rows",
@@ -60,7 +60,7 @@ def test_without_rules_there_is_no_part(tmp_path: Path) -> None:
 
 
 def test_the_page_lists_rules_and_warnings_in_its_language(rules: Path, sample: Callable[..., Report]) -> None:
-    report = sample(rules=rules_part(load_rules(rules, SCHEMA), ["大额"]))
+    report = sample(rules=rules_part(load_rules(rules, SCHEMA), [["大额"]]))
     english, chinese = render(report), render(report, language="zh")
     assert "The rules" in english and "amount &gt;=10000" in english and "row 3 (全额退保) leads to" in english
     assert "标签 咨询" in chinese and ">转人工<" in chinese and ">结论 投诉<" in chinese and ">review<" in english

@@ -94,6 +94,12 @@ def test_one_text_and_several() -> None:
         ({"items": [{"text": "a"}, {"text": 1}]}, "bad_request", "items.1.text"),
         ({"items": [{"text": "a"}, {"text": "x" * 101}]}, "too_long", "items.1.text: 101 characters"),
         ({"text": "x" * 101}, "too_long", "text: 101 characters; the most is 100"),
+        (
+            {"text": "x", "question": "y" * 100},
+            "too_long",
+            "question: 101 characters, all texts of the case together; the most is 100",
+        ),
+        ({"items": [{"text": "x" * 90, "other": "y" * 80}]}, "too_long", "items.0.text: 170 characters, all texts"),
         ({"items": [{"text": "a"}] * 3}, "too_many", "3 texts in one request; the most is 2"),
         ({"text": "a", "items": [{"text": "a"}]}, "bad_request", "text"),
         (["a"], "bad_request", "must be a JSON object"),

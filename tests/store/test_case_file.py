@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from penjing.core.answers import Choice
+from penjing.core.errors import DataError
 from penjing.core.nouns import Decision, Prediction
 from penjing.data.read import open_table
 from penjing.data.workbook import MOST_CHARACTERS
@@ -43,6 +45,25 @@ def test_a_workbook_has_the_texts_as_they_are_and_brings_verdicts_back(
             add(list(row.values()))
     assert import_verdicts(store, tmp_path / "back.xlsx").recorded == 1
     assert [label for *_, label in verdicts(store)] == ["ham"]
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, CHINESE_COLUMNS])
+def test_a_verdict_that_is_an_uncomputed_formula_is_refused(
+    store: Store, make: Callable[..., Record], tmp_path: Path, columns: Sequence[str]
+) -> None:
+    """It would be read as no verdict, and the case would stay open without a word."""
+    with store.write() as connection:
+        write_records(connection, [make("id-0", route="review", text="a"), make("id-1", route="review", text="b")])
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append([columns[COLUMNS.index(name)] for name in ("id", "verdict")])
+    sheet.append(["id-0", "ham"])
+    sheet.append(["id-1", '=IF(TRUE,"ham","spam")'])
+    book.save(tmp_path / "cases.xlsx")
+    with pytest.raises(DataError, match="row 3"):
+        import_verdicts(store, tmp_path / "cases.xlsx")
+    assert list(verdicts(store)) == []
 
 
 def test_audits_are_blind_in_a_workbook_too(store: Store, tmp_path: Path) -> None:

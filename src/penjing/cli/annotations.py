@@ -83,6 +83,7 @@ def _annotated(
     """The rows with their answers; those without one go to `faults`."""
     from penjing.core.errors import RequestError
     from penjing.data.cells import Fault
+    from penjing.data.pair_text import empty_text
     from penjing.runtime.annotate import annotated
 
     ready: list[tuple[int, str, Masked]] = []
@@ -91,7 +92,7 @@ def _annotated(
         try:
             masked = session.prepare(raw)
             if not masked.text:
-                raise RequestError("the text is empty", fix="send a text with at least one character")
+                raise empty_text(raw, session.task)
             fields.append(schema.from_strings(cells) if schema else {})
             ready.append((row, raw, masked))
         except RequestError as error:

@@ -86,6 +86,10 @@ def _release_lines(found: dict[str, Any]) -> None:
         _period_lines(certificate, policy)
     else:
         state = "certified" if certificate.get("certified") else "not certified: every case goes to a person"
+        if certificate.get("certified") and certificate.get("by_label"):
+            state = "certified label by label"
+        if certificate.get("certified") and (most := certificate.get("most_items")):
+            state = f"certified item by item, at most {most:,} of a text"
         out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
         _threshold_lines(policy.get("thresholds", {}))
     if certificate.get("shared"):
@@ -112,7 +116,10 @@ def _period_lines(certificate: Mapping[str, Any], policy: Mapping[str, Any]) -> 
     from penjing.core.periods import in_order, in_words, periods_in
 
     second = int(time.time())
-    out(f"  decisions certified by period; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
+    state = "certified by period"
+    if certificate.get("by_label") or certificate.get("most_items"):
+        state = "certified by period and label" if certificate.get("by_label") else "certified by period and item"
+    out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
     for place, each in enumerate(in_order(periods_in(certificate), second)):
         out(f"   {in_words(each, now=place == 0, weighted=bool(certificate.get('weighted')))}")
         if each.certified:

@@ -119,6 +119,7 @@ class _Source:
         from penjing.cli.texts import notify_missing, read_texts
         from penjing.core.errors import RequestError
         from penjing.data.cells import Fault
+        from penjing.data.pair_text import empty_text
 
         info = self.release.info
         rows = read_texts(file, self.column, info=info, reading=self.reading, faults=faults, notify=tell)
@@ -129,7 +130,7 @@ class _Source:
             try:
                 masked = self.session.prepare(raw)
                 if not masked.text:
-                    raise RequestError("the text is empty", fix="send a text with at least one character")
+                    raise empty_text(raw, self.session.task)
                 fields = self.schema.from_strings(cells) if self.schema else {}
             except RequestError as error:
                 faults.append(Fault(row, error.what, error.fix or ""))

@@ -77,6 +77,7 @@ def _lines(session: Session, schema: FactSchema | None, batch: list[Row]) -> lis
     from penjing.cli.texts import error_line
     from penjing.core.errors import RequestError
     from penjing.data.own_places import own_places
+    from penjing.data.pair_text import empty_text
 
     lines: list[dict[str, Any]] = []
     ready: list[Masked] = []
@@ -85,7 +86,7 @@ def _lines(session: Session, schema: FactSchema | None, batch: list[Row]) -> lis
         try:
             masked = session.prepare(text)
             if session.reads_text and not masked.text:  # the same error as in `decide` and the service
-                raise RequestError("the text is empty", fix="send a text with at least one character")
+                raise empty_text(text, session.task)
             fields.append(schema.from_strings(cells) if schema else {})
             ready.append(masked)
             lines.append({"row": number})

@@ -14,9 +14,10 @@ SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 SCOPE, SEEN = "scope/scope.json", "scope/seen.bin"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 7, SELFCHECK: 2, SCOPE: 1}
+FORMATS = {INFO: 3, CERTIFICATE: 4, POLICY: 7, SELFCHECK: 2, SCOPE: 1}
 
 State = Literal["held", "broken", "unproven"]
+Counted = Literal["cases", "labels", "items"]
 
 
 class Gate(BaseModel):
@@ -97,14 +98,16 @@ class CertifiedPeriod(_Part):
     time_zone: the zone in whose local seconds the bounds are, "" for UTC; ahead: what its clock is ahead of UTC, in
     seconds, at the two bounds.
 
-    rows: calibration rows that count in it; 0: nothing was tested. confidence: 1 less its part of the level. The other
-    values are as those of a certificate, for these rows.
+    rows: calibration rows that count in it; 0: nothing was tested. confidence: 1 less its part of the level. counted:
+    what automation and error are of: whole cases, sets of which every label is settled, or items that are settled
+    (format 4). The other values are as those of a certificate, for these rows.
     """
 
     first: int | None
     last: int | None
     time_zone: str = Field("", exclude_if=lambda name: not name)
     ahead: tuple[int, int] = Field((0, 0), exclude_if=lambda ahead: not any(ahead))
+    counted: Counted = Field("cases", exclude_if=lambda counted: counted == "cases")
     certified: bool = False
     rows: int = 0
     confidence: float | None = None
@@ -143,12 +146,13 @@ class Certificate(_Part):
     by_label: whether sets of labels have limits for each label (prove/by_label.py), which are about labels that are
     settled; `automation` is then the share of cases in which all are (format 3);
     most_items: where lists of items have a limit for each item (prove/by_item.py), of how many items a text is decided
-    at most, else 0; `automation` is then the share of cases in which all are settled (format 3);
+    at most, else 0; `automation` is then the share of cases in which all are settled, and error and high are of the
+    items that are settled (format 4; in format 3 of whole cases, which have no limit);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
 
-    format: Literal[1, 2, 3] = 1
+    format: Literal[1, 2, 3, 4] = 1
     max_error: float | dict[str, float]
     confidence: float
     certified: bool

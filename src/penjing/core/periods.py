@@ -57,7 +57,7 @@ def certified_at(certificate: Mapping[str, Any], second: int) -> dict[str, Any]:
     listed = []
     for each in in_order(periods, second):
         first, last = dates(each)
-        proven = each.model_dump(include={"certified", "rows", "automation", "error"})
+        proven = each.model_dump(include={"certified", "rows", "automation", "error", "counted"})
         listed.append({"from": first, "to": last, "now": each == now, **proven})
     return {"certified": now.certified, "periods": listed}
 
@@ -89,6 +89,16 @@ def _proven_in_words(period: CertifiedPeriod, weighted: bool) -> str:
     if not period.certified:
         return f"nothing is certified on {period.rows:,} calibration rows, cases without a rule go to review"
     share, wrong = f"{period.automation:.1%}", f"{period.error or 0:.2%}"
+    if period.counted == "items":
+        return (
+            f"on {share} of {period.rows:,} calibration rows every item is decided; of all items decided {wrong} are "
+            "wrong"
+        )
+    if period.counted == "labels":
+        return (
+            f"on {share} of {period.rows:,} calibration rows every label is settled; of these rows {wrong} have a "
+            "label wrong or missing"
+        )
     if weighted:
         return (
             f"about {share} of all cases are decided by the model, about {wrong} of them wrong, by {period.rows:,} "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from penjing.core.errors import shown
 from penjing.core.nouns import Table
 from penjing.core.options import nearest
 from penjing.core.recipe import PARTS, RecipeFile
@@ -22,6 +24,8 @@ from penjing.data.intake import Intake
 from penjing.data.labels import as_yaml, looks, read_as
 from penjing.data.split import cut_of, labelled_rows
 
+# A group as large as this takes most of a part that is cut.
+_LARGE_GROUP, _SHOWN_GROUPS = 0.1, 3
 _MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on are below 0.01
 
 
@@ -50,6 +54,21 @@ def sibling_problems(intake: Intake, siblings: list[int]) -> list[Problem]:
     counted = f"{len(siblings):,} row{'s' * (len(siblings) != 1)}: {said}"
     fix = "nothing to do; one row of a group enters calibration and test, because bounds assume independent rows"
     return [Problem(severity="warning", code="sibling", message=counted, rows=places(intake, siblings), fix=fix)]
+
+
+def group_problems(intake: Intake, dropped: Collection[int]) -> list[Problem]:
+    """The groups that have more than a tenth of the rows; dropped: positions of rows that were removed."""
+    groups = intake.table.groups or ()
+    used = [position for position, group in enumerate(groups) if position not in dropped]
+    counted = Counter(groups[position] for position in used if groups[position])
+    large = [(group, rows) for group, rows in counted.most_common(_SHOWN_GROUPS) if rows > _LARGE_GROUP * len(used)]
+    problems = []
+    for group, rows in large if len(used) >= LEAST_ROWS else ():
+        held = places(intake, (position for position in used if groups[position] == group))
+        what = f"the group `{shown(group, 40)}` has {rows:,} of {len(used):,} rows, and all of them are in one part"
+        fix = "if it says that the group is not known, leave these cells empty: such a row is a group of its own"
+        problems.append(Problem(severity="warning", code="large_group", message=what, rows=held, fix=fix))
+    return problems
 
 
 def leaking_problems(intake: Intake, leaking: list[int]) -> list[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from penjing.core.errors import RequestError
 from penjing.core.pair import SEPARATOR, join_texts, split_texts
 from penjing.core.task import PairReader
+from penjing.data.clean import clean
 from penjing.data.fold import fold
 from penjing.data.mask import Masking
 from penjing.data.masked import Masked
@@ -26,12 +27,30 @@ def prepare_texts(masking: Masking, raw: str, reader: PairReader) -> Masked:
             raise RequestError(what, fix=f"give it as `{reader.further[0]}`")
         listed = "`, `".join(("text", *reader.further))
         raise RequestError(f"a case here is `{listed}`", fix="give each of them, and nothing else")
-    parts = [masking.prepare(part) for part in given]
+    parts = [_prepared(masking, part, name) for part, name in zip(given, ("", *reader.further), strict=True)]
     texts = [part.text for part in parts]
     if not all(texts):
         return Masked("", _summed(parts))
     reader.check_texts(texts)
     return _with_places(parts)
+
+
+def _prepared(masking: Masking, part: str, name: str) -> Masked:
+    """A raw text of a case masked; name: "" for the first one. Raises RequestError that says which text it is."""
+    try:
+        return masking.prepare(part)
+    except RequestError as error:
+        raise RequestError(f"`{name}`: {error.what}" if name else error.what, fix=error.fix) from None
+
+
+def empty_text(raw: str, reader: object) -> RequestError:
+    """The error for a raw text of which nothing is left, or for a case of which one text is empty: it says which."""
+    further = reader.further if isinstance(reader, PairReader) else ()
+    first, *others = split_texts(raw)
+    empty = [name for name, part in zip(further, others, strict=False) if not clean(part)]
+    if empty and clean(first):
+        return RequestError(f"`{empty[0]}` is empty", fix=f"give `{empty[0]}` with at least one character")
+    return RequestError("the text is empty", fix="send a text with at least one character")
 
 
 def mask_parts(masking: Masking, text: str) -> Masked:

@@ -19,6 +19,7 @@ from penjing.data.features import beside_text, rows_of
 from penjing.data.findings import (
     conflicts_of,
     find_problems,
+    group_problems,
     leaking_problems,
     places,
     removed_problems,
@@ -314,6 +315,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
     problems = [
         *intake.problems,
         *removed_problems(intake, found, dropped, getattr(audited.reader, "several_in", "")),
+        *group_problems(intake, dropped),
         *sibling_problems(intake, audited.siblings),
         *leaking_problems(intake, audited.leaking),
         *shared_problems(tables),

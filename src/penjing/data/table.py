@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -74,10 +75,15 @@ def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool =
         labels.append(joined_golds(data.golds, cells) if data.golds else cells[data.label].strip())
         rows.append(row)
         if data.group:
-            groups.append(cells[data.group])
+            groups.append(group_of(cells[data.group]))
         for name, value in values.items():
             fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
+
+
+def group_of(cell: str) -> str:
+    """A group however its name is written: wide or narrow characters, blanks around it; "" for a row without one."""
+    return unicodedata.normalize("NFKC", cell).strip()
 
 
 def joined_golds(columns: Mapping[str, str], cells: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from penjing.core.errors import DamageError, RequestError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.data.mask import Masked, open_masking
+from penjing.data.pair_text import empty_text
 from penjing.decide.draw import Drawer
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
@@ -117,7 +118,8 @@ class Decider:
         except RequestError as error:
             raise RequestError(error.what, where=where, fix=error.fix) from None
         if not masked.text and self.session.reads_text:
-            raise RequestError("the text is empty", where=where, fix="send a text with at least one character")
+            empty = empty_text(written, self.session.task)
+            raise RequestError(empty.what, where=where, fix=empty.fix)
         return masked
 
 

@@ -28,7 +28,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.editions import FORMS
-from penjing.decide.fired import check_fired, names_fired
+from penjing.decide.fired import check_fired
 from penjing.decide.policy import BY_PART, Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain, explains, of_whole_texts
@@ -47,7 +47,7 @@ from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.kinds import prove
 from penjing.prove.misses import Promised
-from penjing.prove.periods import Span, certify_periods, counts_days, rows_in, zone_of
+from penjing.prove.periods import Span, certify_periods, counts_days, fired_in_periods, rows_in, zone_of
 from penjing.prove.scope import fit_scope, measure_scope
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
@@ -184,7 +184,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     policy = with_most(policy, validation, len(data.calibration), promised)
     spec = policy.spec
     if job.rules is not None:
-        for each in check_fired(job.rules, names_fired(job.rules, validation.facts), "validation"):
+        for each in check_fired(job.rules, fired_in_periods(job.rules, validation.facts), "validation"):
             job.progress.say(f"{each.where}: {each.what}")
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
@@ -289,7 +289,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         gates=(*gates, *forced_gates(decider.policy, seen, certificate.max_miss)),
         faithful=faithful,
         rivals=rivals,
-        fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
+        fired=fired_in_periods(job.rules, seen.facts) if job.rules is not None else (),
         harm=harm_table(scored.task, outcomes, scored.golds, automated, forced, level),
         level=level,
         scope=measure_scope(decider.session, scored.predictions, job.data.outside),

@@ -16,7 +16,7 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import Reader, SetReader, read_words
 from penjing.core.whole_number import whole_number
-from penjing.data.cells import Fault
+from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.doubts import LabelDoubts
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.fold import fold
@@ -215,6 +215,9 @@ def _rows_of(path: Path, reading: Reading, faults: list[Fault]) -> Iterator[_Fil
             what = f"the column `{missing[0]}` is missing; the columns are {listed}"
             fix = "`penjing label fix RECIPE --out FILE` writes the columns " + ", ".join(COLUMNS)
             raise DataError(what, where=str(path), fix=fix)
+        if odd := refuse_unreadable(row, list(names.found.values()), place):
+            faults.append(odd)
+            continue
         cells = {name: fused(row.get(names.found.get(name, ""), "").strip()) for name in _READ}
         yield _FilledRow(place=place, **cells)
 

@@ -26,7 +26,7 @@ from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import joined_golds, refusal, with_time
 from penjing.decide.examine import examine_rules
-from penjing.decide.fired import check_fired, names_fired
+from penjing.decide.fired import check_fired
 from penjing.decide.logic.findings import Finding
 from penjing.decide.policy import Policy, PolicySpec, load_policy
 from penjing.decide.rules import join_faults
@@ -38,7 +38,7 @@ from penjing.prove.forced import forced_gates
 from penjing.prove.gates import TIMES
 from penjing.prove.kinds import prove_again
 from penjing.prove.misses import Promised
-from penjing.prove.periods import certify_periods
+from penjing.prove.periods import certify_periods, fired_in_periods
 from penjing.prove.seal import write_rules
 from penjing.prove.selected import (
     ADVICE,
@@ -134,7 +134,7 @@ def amend(
     # The gates are about the model, which has not changed. Gates on times were measured with the old rules.
     if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
         write_gates(out, amended.id, gates)
-    findings += check_fired(table, names_fired(table, labelled.facts), "labelled")
+    findings += check_fired(table, fired_in_periods(table, labelled.facts), "labelled")
     warnings = tuple(each for each in findings if each.level == "warning")
     return Amended(amended, certificate, warnings, given, given - repeated - len(usable.table), repeated)
 

@@ -38,6 +38,8 @@ from penjing.prove.needed import ERROR, FAR, NO_HELP
 from penjing.prove.path_steps import each_once, last_passed, least_of, threshold_of, try_steps
 from penjing.prove.sequence import Ints
 
+AN_ERROR = "an item that is decided without a person and is wrong"
+
 
 def limit_of_items(max_error: MaxError, max_miss: object) -> float:
     """The limit on wrong items. Raises RecipeError for limits by label, and for a limit on misses."""
@@ -111,8 +113,7 @@ def certify_items(
     """Test the path end to end, rules included, on calibration rows that were used for nothing else.
 
     The certificate has the thresholds of the last step that passed; without one, every case goes to a person. Its error
-    is the share of cases with any item wrong or missing, which no limit is about. Raises UsageError for rows that were
-    drawn with different probabilities.
+    and bound are those of settled items. Raises UsageError for rows that were drawn with different probabilities.
     """
     if calibration.drawn:
         raise UsageError(
@@ -124,12 +125,15 @@ def certify_items(
     steps = _tested(policy, path, cases, promised)
     best = last_passed(steps)
     automated = errors = 0
+    share, high = None, None
     if best is not None:
-        taken = _cuts(policy, best.thresholds).taken(cases, band)
+        cuts = _cuts(policy, best.thresholds)
+        taken = cuts.taken(cases, band)
+        share, high = _of_items(*by_text(cases, cuts.settled(cases, band)), cases.most, promised.delta)
         outcomes = [task.outcome(facts) for facts in calibration.facts]
         wrong = np.array([task.wrong(*pair) for pair in zip(outcomes, calibration.truth, strict=True)], dtype=bool)
         automated, errors = int(taken.sum()), int((taken & wrong).sum())
-    return filled(
+    made = filled(
         policy,
         calibration,
         used,
@@ -146,6 +150,13 @@ def certify_items(
         path_steps=tuple(steps),
         most_items=cases.most,
     )
+    return made.model_copy(update={"format": 4, "error": share, "high": high, "an_error": AN_ERROR})
+
+
+def _of_items(accepted: Ints, wrong: Ints, most: int, delta: float) -> tuple[float | None, float | None]:
+    """The share of wrong ones among settled items, and its bound; None without any."""
+    count = int(accepted.sum())
+    return (int(wrong.sum()) / count, item_bound(accepted, wrong, most, delta)) if count else (None, None)
 
 
 def _tested(policy: Policy, path: Sequence[Thresholds], cases: ItemCases, promised: Promised) -> list[PathStep]:

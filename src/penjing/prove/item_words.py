@@ -8,10 +8,15 @@ from penjing.core.certificate import Certificate
 def by_item_in_words(certificate: Certificate, sure: str) -> str:
     """What is certified of settled items. sure: the confidence in words."""
     share, rows, most = f"{certificate.automation:.1%}", f"{certificate.rows:,}", f"{certificate.most_items:,}"
-    return (
+    said = (
         f"with {sure} confidence at most {_limit(certificate)}% of the items that are decided without a person are "
         f"wrong, at most {most} of a text; nothing is promised of missing ones: on {share} of {rows} calibration rows "
         "every item is decided and no person is needed"
+    )
+    if certificate.format < 4 or certificate.error is None or certificate.high is None:
+        return said
+    return (
+        f"{said}, {certificate.error:.2%} of the items decided are wrong, by these rows at most {certificate.high:.2%}"
     )
 
 

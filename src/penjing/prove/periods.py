@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from penjing.core.certificate import Certificate, CertifiedPeriod
+from penjing.core.certificate import Certificate, CertifiedPeriod, Counted
 from penjing.core.errors import RuleError
 from penjing.core.periods import in_order, in_words, standing
 from penjing.core.zone import UTC, TimeZone
 from penjing.decide.clock import local_clock, seconds_of
 from penjing.decide.condition import Within
+from penjing.decide.fired import names_fired
 from penjing.decide.policy import Period
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import CLOCK, Labelled
@@ -72,21 +73,12 @@ def rows_in(labelled: Labelled, period: Span, zone: TimeZone = UTC, *, timed: bo
 
     Those without a time of their own do, with a clock in it, unless `timed`.
     """
-    first, last = period
-    inside = local_clock(first if first is not None else last or 0)
-    kept: list[int] = []
-    clocked: list[Mapping[str, Any]] = []
-    for place, facts in enumerate(labelled.facts):
-        if facts["clock"] == CLOCK and not timed:
-            kept.append(place)
-            clocked.append({**facts, "clock": inside})
-        elif facts["clock"] != CLOCK and _within(seconds_of(facts["clock"], zone), period):
-            kept.append(place)
-            clocked.append(facts)
+    clocked = _facts_in(labelled.facts, period, zone, timed=timed)
+    kept = list(clocked)
     return Labelled(
         hashes=tuple(labelled.hashes[place] for place in kept),
         truth=tuple(labelled.truth[place] for place in kept),
-        facts=tuple(clocked),
+        facts=tuple(clocked.values()),
         drawn=tuple(labelled.drawn[place] for place in kept) if labelled.drawn else (),
         least=labelled.least,
     )
@@ -97,6 +89,28 @@ def rows_by_period(table: RuleTable | None, clocks: Sequence[str]) -> list[int]:
     timed, seconds = counts_days(table), [seconds_of(clock, zone_of(table)) for clock in clocks if clock != CLOCK]
     alike = 0 if timed else len(clocks) - len(seconds)
     return [alike + sum(_within(second, period) for second in seconds) for period in periods_of(table)]
+
+
+def fired_in_periods(table: RuleTable, facts: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    """In each period that has rows, of each of these rows the name of the rule that decides it, "" where none does."""
+    timed, zone = counts_days(table), zone_of(table)
+    parts = (_facts_in(facts, period, zone, timed=timed) for period in periods_of(table))
+    return tuple(tuple(names_fired(table, part.values())) for part in parts if part)
+
+
+def _facts_in(
+    rows: Sequence[Mapping[str, Any]], period: Span, zone: TimeZone, *, timed: bool
+) -> dict[int, Mapping[str, Any]]:
+    """The facts of the rows that count in a period, with a clock in it, by the position of the row."""
+    first, last = period
+    inside = local_clock(first if first is not None else last or 0)
+    found: dict[int, Mapping[str, Any]] = {}
+    for place, facts in enumerate(rows):
+        if facts["clock"] == CLOCK and not timed:
+            found[place] = {**facts, "clock": inside}
+        elif facts["clock"] != CLOCK and _within(seconds_of(facts["clock"], zone), period):
+            found[place] = facts
+    return found
 
 
 def level_of(delta: float, rows: Sequence[int]) -> float:
@@ -143,6 +157,8 @@ def certify_periods(
     update: dict[str, Any] = {"confidence": round(1 - delta, 6), "calibration": tuple(sorted(calibration.hashes))}
     if len(proven) > 1:
         update["periods"] = tuple(proven)
+        if any(each.counted != "cases" for each in proven):
+            update["format"] = 4
     found = (
         Period(first=each.first, last=each.last, thresholds=each.thresholds if each.certified else {})
         for each in proven
@@ -154,7 +170,8 @@ def _proven(period: CertifiedPeriod, made: Certificate | None) -> CertifiedPerio
     if made is None:
         return period
     names = set(CertifiedPeriod.model_fields) & set(Certificate.model_fields)
-    return period.model_copy(update={name: getattr(made, name) for name in names})
+    counted: Counted = "items" if made.most_items else "labels" if made.by_label else "cases"
+    return period.model_copy(update={"counted": counted, **{name: getattr(made, name) for name in names}})
 
 
 def lines_in_words(certificate: Certificate, second: int) -> Iterator[str]:

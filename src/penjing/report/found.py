@@ -84,4 +84,4 @@ class ReleaseTest:
     forecast: Forecast = field(default_factory=Forecast)
     retained: Retained | None = None
     robust: RobustPart | None = None
-    fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did
+    fired: tuple[tuple[str, ...], ...] = ()  # in each period of the rules, the rule that decides each row

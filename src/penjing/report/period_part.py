@@ -36,7 +36,7 @@ def period_sentences(report: Report, limit: str, language: PageLanguage) -> list
         key = "says_periods_none"
     said = [phrases[key].format(confidence=as_written(decisions.confidence, language), max=limit)]
     for cells in period_rows(report, language):
-        said.append(phrases["period_certified" if cells["value"] else "period_none"].format(**cells))
+        said.append(phrases[cells["key"]].format(**cells))
     return said
 
 
@@ -48,7 +48,9 @@ def period_rows(report: Report, language: PageLanguage) -> list[dict[str, str]]:
 
 def _cells(period: CertifiedPeriod, language: PageLanguage, *, now: bool) -> dict[str, str]:
     certified = period.certified
+    about = "" if period.counted == "cases" else f"_{period.counted}"
     return {
+        "key": f"period_certified{about}" if certified else "period_none",
         "when": when(dates(period), language, now=now),
         "rows": f"{period.rows:,}",
         "rate": percent(period.automation, language) if certified else words(language)["none_certified"],

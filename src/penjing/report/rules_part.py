@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from penjing.core.zone import UTC
 from penjing.data.dates import written_at
 from penjing.decide.check import check
 from penjing.decide.ends import write_then
-from penjing.decide.fired import check_fired
+from penjing.decide.fired import check_fired, count_fired
 from penjing.decide.keywords import Language, end_in, fact_in
 from penjing.decide.table import RuleTable
 from penjing.report.contract import RuleFinding, RuleRow, RulesPart
@@ -19,11 +18,11 @@ from penjing.report.contract import RuleFinding, RuleRow, RulesPart
 LISTED = 100
 
 
-def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart | None:
-    """The part of a report; None without rules. fired: of each test row the rule that decided it by name, else ""."""
+def rules_part(table: RuleTable | None, fired: Sequence[Sequence[str]] = ()) -> RulesPart | None:
+    """The part of a report; None without rules. fired: of the test rows, as of `count_fired`."""
     if table is None or not table.rules:
         return None
-    count = Counter(fired)
+    count = count_fired(fired)
     rows = tuple(
         RuleRow(
             row=rule.row,
@@ -31,7 +30,7 @@ def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart 
             conditions=tuple((each.fact, each.written) for each in rule.conditions),
             then=write_then(rule.then, "en"),
             why=rule.why,
-            decided=count[rule.name] if fired else None,
+            decided=count.get(rule.name, (0, 0))[0] if fired else None,
             priority=rule.priority,
             owner=rule.owner,
             valid_from="" if rule.valid_from is None else written_at(">=", rule.valid_from),

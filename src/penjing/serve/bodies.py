@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
@@ -53,7 +54,7 @@ class RequestItem(_StrictBody):
 
     def whole(self) -> str:
         """The text, or all texts of the case as one."""
-        return _whole(self.text, *_further(self))
+        return _whole(self.text, *_further(self).values())
 
 
 class DecideOne(RequestItem):
@@ -69,9 +70,15 @@ class DecideOne(RequestItem):
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
-def _further(item: RequestItem | PredictOne) -> list[str]:
-    """The texts after the first one that are given."""
-    return [text for name in FURTHER if (text := getattr(item, name)) is not None]
+def _further(item: RequestItem | PredictOne) -> dict[str, str]:
+    """The texts after the first one that are given, by their names."""
+    return {name: text for name in FURTHER if (text := getattr(item, name)) is not None}
+
+
+def _longest(text: str, further: Mapping[str, str]) -> str:
+    """The name of the longest text of a case."""
+    named = {"text": text, **further}
+    return max(named, key=lambda name: len(named[name]))
 
 
 def _whole(text: str, *further: str) -> str:
@@ -112,7 +119,7 @@ class PredictOne(_StrictBody):
 
     def whole(self) -> str:
         """The text, or all texts of the case as one."""
-        return _whole(self.text, *_further(self))
+        return _whole(self.text, *_further(self).values())
 
 
 class PredictMany(_StrictBody):
@@ -175,10 +182,16 @@ def parse_items(
         raise _refused(error, model) from None
     items = parsed.items if batch else [parsed]  # type: ignore[attr-defined]
     for number, item in enumerate(items):
-        place = f"items.{number}.text" if batch else "text"
-        length = len(item.text) + sum(map(len, _further(item)))
+        further = _further(item)
+        length, longest = len(item.text) + sum(map(len, further.values())), _longest(item.text, further)
         if length > settings.max_characters:
+            place = f"items.{number}.{longest}" if batch else longest
             message = f"{place}: {length:,} characters; the most is {settings.max_characters:,}"
+            if further:
+                message = (
+                    f"{place}: {length:,} characters, all texts of the case together; the most is "
+                    f"{settings.max_characters:,}"
+                )
             raise AnswerError(422, "too_long", message, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
     evidence = getattr(parsed, "evidence", False) or bool(getattr(parsed, "evidence_of", None))
     return items, evidence, batch

@@ -16,11 +16,10 @@ from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, DataError, RequestError, StoreError, UsageError
 from penjing.core.nouns import Release
 from penjing.core.task import Task, read_words
-from penjing.data.cells import Fault
+from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.formula_cells import fused
 from penjing.data.labels import match_label, nearest_label
-from penjing.data.offsets import OffsetMap
 from penjing.data.pair_text import shown_pair
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
@@ -30,6 +29,7 @@ from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
 from penjing.store.tables import case_data, decisions, now, reviews, waiting_texts
+from penjing.store.verdict_places import AsRecorded, check_places
 from penjing.store.waiting import blank_waiting
 from penjing.tasks import task_of
 
@@ -41,7 +41,8 @@ CHINESE_COLUMNS = (
     "编号", "案件号", "时间", "发布包", "队列", "结果", "概率", "原因", "说明", "存疑", "规则", "规则的理由", "字段",
     "文本", "依据", "可选结论", "结论", "复核人", "备注",
 )  # fmt: skip
-_READ = ("id", "verdict", "reviewer", "note")
+_GIVEN = ("id", "verdict", "reviewer", "note")
+_READ = (*_GIVEN, "text")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _SHOWN_FAULTS = 20
 # The reason is in the record. Searching its text is exact, because quotes inside a value are escaped.
@@ -60,13 +61,14 @@ class Reasons(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict of a person on a case; `row` is the row of the file."""
+    """The verdict of a person on a case; `row` is the row of the file, `text` what it says that the text is, or ""."""
 
     row: int
     decision: str
     label: str
     reviewer: str
     note: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ def verdicts(store: Store) -> Iterator[tuple[str, str]]:
 
 def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[Verdict]:
     opened = open_table(file, reading, ("id", "verdict"))
-    for number, row in opened.rows(faults, _READ):
+    for number, row in opened.rows(faults):
         names = _names(tuple(row))
         if names.unclear:
             what, fix = unclear_names(names.unclear)
@@ -265,8 +267,11 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
                 where=str(file),
                 fix="`penjing review export FILE` writes the columns " + ", ".join(COLUMNS),
             )
+        if odd := refuse_unreadable(row, [names.found[name] for name in _GIVEN if name in names.found], number):
+            faults.append(odd)
+            continue
         cells = {name: fused((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
-        yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"])
+        yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"], cells["text"])
 
 
 def _names(header: tuple[str, ...]) -> Names:
@@ -295,7 +300,7 @@ def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verd
     if row is None:
         return verdict, f"no case {verdict.decision[:64]!r} was ever sent to review", False
     try:
-        label = _canonical(verdict.label, row, reads)
+        label = _canonical(verdict, row, reads)
     except (RequestError, DataError) as error:
         return verdict, error.what, False
     verdict = replace(verdict, label=label)
@@ -304,8 +309,9 @@ def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verd
     return verdict, None, row.status == "done"
 
 
-def _canonical(written: str, row: Any, reads: Reads) -> str:
+def _canonical(verdict: Verdict, row: Any, reads: Reads) -> str:
     """A verdict as the release writes its outcomes. Raises RequestError or DataError with a complete `what`."""
+    written = verdict.label
     kind, labels = _described(row.prediction)
     if kind == Choice.kind:
         labels = list(dict.fromkeys((*labels, row.outcome)))
@@ -327,23 +333,15 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
             f"the release {row.release[:12]} is needed to read this verdict, but it is not where it was in service: "
             "put its folder back there"
         )
+    text = row.text or row.held
     try:
-        text = row.text or row.held
-        return task.read(read_words(task, written.strip(), reads.of(row.release)), _AsRecorded(text) if text else None)
+        read = task.read(read_words(task, written.strip(), reads.of(row.release)), AsRecorded(text) if text else None)
     except DataError as error:
         fix = f" ({error.fix})" if error.fix else ""
         raise DataError(f"{written[:64]!r} is no answer of this release: {error.what}{fix}") from None
-
-
-@dataclass(frozen=True)
-class _AsRecorded:
-    """A recorded text, which is masked already: the places of a verdict are its own."""
-
-    text: str
-
-    @property
-    def offsets(self) -> OffsetMap:
-        return OffsetMap(len(self.text), len(self.text))
+    if text and verdict.text and read != row.outcome and written.lstrip().startswith(("[", "{")):
+        check_places(task, read, text, verdict.text)
+    return read
 
 
 class Reads:
