@@ -19,7 +19,7 @@ from penjing.compress.parts.folds import fold_numbers, fold_teacher
 from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.pooled_map import PooledTargets
 from penjing.compress.parts.ridge import fit_ridge
-from penjing.compress.parts.targets import Targets, mixed_loss
+from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.transfer import transfer_set
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import RunInterruptedError, UsageError
@@ -250,8 +250,9 @@ def test_the_loss_is_the_written_one() -> None:
             total += kl
         else:
             total += (1 - gold) * kl - gold * float(torch.log_softmax(student[row], dim=0)[truth[row]])
-    known, none = truth >= 0, torch.zeros(5, dtype=torch.bool)
-    found = mixed_loss("cross_entropy", student, teacher, truth.clamp(min=0), known, heat, gold)
+    heads, rows = {"label": Head("pooled", 3, "cross_entropy")}, np.arange(5)
+    labels = {"label": truth.clamp(min=0).numpy()}
+    found = Targets(heads, teacher.numpy(), labels, (truth >= 0).numpy()).loss(student, rows, heat, gold)
     assert found.item() == pytest.approx(total / 5)
-    same = mixed_loss("cross_entropy", teacher, teacher, truth.clamp(min=0), none, heat, gold)
+    same = Targets(heads, teacher.numpy(), labels, rows < 0).loss(teacher, rows, heat, gold)
     assert same.item() == pytest.approx(0, abs=1e-9)

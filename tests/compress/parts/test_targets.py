@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from penjing.compress.parts.targets import Targets, mixed_loss
+from penjing.compress.parts.targets import Targets
 from penjing.core.task import Head
 from penjing.tasks import open_task
 
@@ -16,9 +16,10 @@ HEADS = {"a": Head("pooled", 2, "cross_entropy"), "b": Head("pooled", 1, "mean_s
 
 
 def test_gold_counts_only_where_it_is_known() -> None:
-    student, teacher = torch.tensor([[1.0], [3.0]]), torch.tensor([[2.0], [2.0]])
-    gold, known = torch.tensor([5.0, 0.0]), torch.tensor([True, False])
-    found = mixed_loss("mean_squared_error", student, teacher, gold, known, 1.0, 0.25)
+    teacher = np.array([[2.0], [2.0]], dtype=np.float32)
+    gold = {"b": np.array([5.0, 0.0], dtype=np.float32)}
+    targets = Targets({"b": HEADS["b"]}, teacher, gold, np.array([True, False]))
+    found = targets.loss(torch.tensor([[1.0], [3.0]]), np.array([0, 1]), 1.0, 0.25)
     assert found.item() == pytest.approx((0.75 * 1 + 0.25 * 16 + 1) / 2)
 
 

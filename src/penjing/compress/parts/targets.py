@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from penjing.core.task import Head, Item, Loss, Task
+from penjing.core.task import Head, Item, Task
 from penjing.train.batches import Ints
 from penjing.train.losses import centred_loss, hard_loss, soft_loss
 
@@ -69,15 +69,6 @@ class Targets:
             losses.append(mean_of(apart, own, known, share))
             start += head.size
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
-
-
-def mixed_loss(
-    loss: Loss, student: torch.Tensor, teacher: torch.Tensor, gold: torch.Tensor, known: torch.Tensor,
-    temperature: float, share: float,
-) -> torch.Tensor:  # fmt: skip
-    """The loss above of one head: outputs (batch, size), gold (batch, ...), known (batch,)."""
-    apart = soft_loss(loss, student, teacher, temperature, "none")
-    return mean_of(apart, hard_loss(loss, student, gold, reduction="none"), known, share)
 
 
 def mean_of(apart: torch.Tensor, own: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
