@@ -125,9 +125,10 @@ def page(runs: Runs) -> str:
             "with 95 % confidence. An error of `several` is any label too many or too few, of `tag` any entity.",
             "- *ECE*: distance of the probability that the whole answer is right from the truth, before and after "
             "calibration. *Of pieces*: the same of each entity, in seven classes.",
-            "- Word counts of `tag` are from before `tune.linear` was a conditional random field; LOG.md has both "
-            "forms on the same rows. Those of `answer` are from before its calibration read margins and length (LOG).",
-            "- Encoders of `tag` are from before they learned what follows what on validation rows.",
+            "- Résumés are from before `tune.linear` was a conditional random field and encoders learned what follows "
+            "what; LOG.md has both forms of word counts on the same rows. Answers are from before their calibration "
+            "read margins and length (LOG).",
+            "- Work orders have 70 validation rows, so `make` compared encoder and word counts out of fold.",
             "- *Minutes* are of one thread beside other work: they compare nothing.",
             f"- Made by `bench/tasks_page.py` from the first run of each (`bench/tasks.py`), on {', '.join(machines)}.",
             "",
