@@ -30,6 +30,7 @@ from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.check_items import audit_by_items, item_faults
 from penjing.make.check_labels import label_faults, label_problems
 from penjing.make.check_periods import audit_by_period
+from penjing.make.check_tasks import task_problems
 from penjing.make.check_training import training_faults
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
@@ -154,7 +155,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         if each.level == "warning"
     ]
     if found.data is not None:
-        problems += label_problems(file, found.data)
+        problems += [*label_problems(file, found.data), *task_problems(file.recipe, found.data)]
     problems += [*_fields_not_given(found), *_features_not_given(found)]
     if found.data is not None and found.base is not None and not found.faults:
         problems += room_problems(file, found.steps, found.base, found.data)
