@@ -123,8 +123,11 @@ def sound(report: Report) -> str:
 
 
 def _limit(report: Report, language: PageLanguage) -> str:
+    """The limit on errors; of several the least and the largest."""
     limit = report.decisions.max_error
-    return as_written(limit if isinstance(limit, float) else max(limit.values()), language)
+    ends = (limit, limit) if isinstance(limit, float) else (min(limit.values()), max(limit.values()))
+    low, high = (as_written(end, language) for end in ends)
+    return low if low == high else words(language)["limits"].format(low=low, high=high)
 
 
 def _is_by_task(report: Report) -> bool:
