@@ -42,7 +42,7 @@ def seal_again(folder: Path, target: Path, name: str, change: dict[str, object])
 
 @pytest.mark.parametrize(
     ("name", "last"),
-    [(INFO, 3), (CERTIFICATE, 3), (POLICY, 7), (SELFCHECK, 2), (f"model/{CARD}", CARD_FORMAT)],
+    [(INFO, 3), (CERTIFICATE, 4), (POLICY, 7), (SELFCHECK, 2), (f"model/{CARD}", CARD_FORMAT)],
 )
 def test_a_release_of_a_later_format_is_not_damaged(
     tmp_path: Path, tiny_release: Release, name: str, last: int
