@@ -19,7 +19,7 @@ test: $(STAMP) lint types
 
 # Whole runs, faults and attacks that take minutes.
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m whole
+	$(BIN)/python -m pytest -m whole -n 2 --max-worker-restart=0
 
 quick: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow and not whole"
