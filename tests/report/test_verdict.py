@@ -222,6 +222,27 @@ def test_outcomes_that_rules_force_are_told_apart(sample: Callable[..., Report])
     assert "Rules set the outcome of 12.5\u00a0%" in " ".join(verdict(forced, "en")[1])
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.1, ""),
+        (0.13, "but on 160 decisions it may be chance"),
+        (0.25, "chance alone hardly explains it on 160 decisions"),
+    ],
+)
+def test_more_errors_on_test_rows_than_promised_are_explained(
+    sample: Callable[..., Report], value: float, said: str
+) -> None:
+    """21 and 40 of 160 under a promise of 10 %: their one-sided 95 % bounds from below are 9.0 % and 19.4 %."""
+    report = sample()
+    error = Bounded(value=value, high=0.4)
+    changes = {"max_error": 0.1, "automation_rate": 0.8, "error_among_automated": error, "certified": True}
+    decisions = report.decisions.model_copy(update=changes)
+    tested = report.test.model_copy(update={"rows": 200})
+    sentences = " ".join(verdict(report.model_copy(update={"decisions": decisions, "test": tested}), "en")[1])
+    assert said in sentences and ("That is more than" in sentences) == bool(said)
+
+
 def test_limits_by_label_are_not_told_as_one_limit(sample: Callable[..., Report]) -> None:
     decisions = sample().decisions.model_copy(update={"max_error": {"a": 0.05, "b": 0.02}})
     sentences = " ".join(verdict(sample(decisions=decisions), "en")[1])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from penjing.core.certificate import Gate
 from penjing.core.task import ALL
+from penjing.prove.sequence import lower_bound
 from penjing.report.contract import Estimate, Note, PageLanguage, Report
 from penjing.report.item_part import item_sentences
 from penjing.report.label_part import label_sentences
@@ -203,7 +204,8 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
                 confidence=as_written(decisions.confidence, language),
                 max=limit,
                 value=percent(value or 0.0, language),
-            )
+            ),
+            *_more_than_promised(report, limit, language),
         ]
         sentences += miss_sentences(report, language)
         if report.data.duplicates_removed or report.data.near_duplicates_removed:
@@ -213,6 +215,18 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
     if decisions.forced > 0:
         sentences.append(phrases["says_forced"].format(rate=percent(decisions.forced, language)))
     return sentences
+
+
+def _more_than_promised(report: Report, limit: str, language: PageLanguage) -> list[str]:
+    """Where more of the test rows were wrong than is promised: whether chance explains it."""
+    decisions = report.decisions
+    value, promised = decisions.error_among_automated.value, decisions.max_error
+    if value is None or not isinstance(promised, float) or value <= promised:
+        return []
+    decided = round(decisions.automation_rate * report.test.rows)
+    by_chance = lower_bound(round(value * decided), decided, 1 - decisions.confidence) <= promised
+    key = "says_more_by_chance" if by_chance else "says_more_than_chance"
+    return [words(language)[key].format(max=limit, rows=f"{decided:,}")]
 
 
 def _missing(report: Report, language: PageLanguage) -> str:
