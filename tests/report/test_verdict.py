@@ -226,7 +226,7 @@ def test_outcomes_that_rules_force_are_told_apart(sample: Callable[..., Report])
     ("value", "said"),
     [
         (0.1, ""),
-        (0.13, "but on 160 decisions it may be chance"),
+        (0.13, "on 160 decisions it may be chance"),
         (0.25, "chance alone hardly explains it on 160 decisions"),
     ],
 )
@@ -241,6 +241,8 @@ def test_more_errors_on_test_rows_than_promised_are_explained(
     tested = report.test.model_copy(update={"rows": 200})
     sentences = " ".join(verdict(report.model_copy(update={"decisions": decisions, "test": tested}), "en")[1])
     assert said in sentences and ("That is more than" in sentences) == bool(said)
+    without = report.model_copy(update={"decisions": decisions, "test": tested.model_copy(update={"rows": 0})})
+    assert "That is more than" not in " ".join(verdict(without, "en")[1])
 
 
 def test_limits_by_label_are_not_told_as_one_limit(sample: Callable[..., Report]) -> None:

@@ -224,6 +224,8 @@ def _more_than_promised(report: Report, limit: str, language: PageLanguage) -> l
     if value is None or not isinstance(promised, float) or value <= promised:
         return []
     decided = round(decisions.automation_rate * report.test.rows)
+    if not decided:  # a report of an earlier version does not have the number of test rows
+        return []
     by_chance = lower_bound(round(value * decided), decided, 1 - decisions.confidence) <= promised
     key = "says_more_by_chance" if by_chance else "says_more_than_chance"
     return [words(language)[key].format(max=limit, rows=f"{decided:,}")]
