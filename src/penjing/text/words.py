@@ -88,12 +88,20 @@ def segmenter_version() -> str:
 
 @cache
 def _segmenter() -> tuple[dict[str, float], float]:
-    """ln p of every word of the dictionary, 0 for a beginning that is no word; and that of an unknown character."""
-    jieba = _jieba()
-    with Path(jieba.__file__).with_name("dict.txt").open("rb") as file:
-        frequency, total = jieba.Tokenizer.gen_pfdict(file)
-    logarithm = math.log(total)
-    known = {word: math.log(count) - logarithm if count else 0.0 for word, count in frequency.items()}
+    """ln p of every word of the dictionary, 0 for a beginning that is no word; and that of an unknown character.
+
+    The same numbers as from `jieba.Tokenizer.gen_pfdict`, in less than half of its time.
+    """
+    fields = Path(_jieba().__file__).with_name("dict.txt").read_text(encoding="utf-8").split()
+    words, counts = fields[0::3], list(map(int, fields[1::3]))  # each line: word, count, part of speech
+    logarithm = math.log(sum(counts))
+    of_count = {count: math.log(count) - logarithm if count else 0.0 for count in set(counts)}
+    known = dict(zip(words, map(of_count.__getitem__, counts), strict=True))
+    for word in words:
+        start = word[:-1]
+        while start and start not in known:
+            known[start] = 0.0
+            start = start[:-1]
     return known, math.log(1) - logarithm
 
 
