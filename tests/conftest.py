@@ -8,7 +8,8 @@ import random
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -276,13 +277,29 @@ def open_form(artifacts: dict[str, Artifact]) -> Callable[..., Session]:
     return run
 
 
-@pytest.fixture
-def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def few_calls() -> Iterator[None]:
     """A few calls a window instead of hundreds, for tests of what `make` does and not of how fast it is."""
     from penjing.measure import latency
 
-    monkeypatch.setattr(latency, "_window", lambda *_, **__: 4)
-    monkeypatch.setattr(latency, "_FEW", 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency, "_window", lambda *_, **__: 4)
+        patch.setattr(latency, "_FEW", 4)
+        yield
+
+
+@pytest.fixture
+def short_times() -> Iterator[None]:
+    """`few_calls` for one test."""
+    with few_calls():
+        yield
+
+
+@pytest.fixture(scope="module")
+def short_times_here() -> Iterator[None]:
+    """`few_calls` for the tests of one file and what they share."""
+    with few_calls():
+        yield
 
 
 @dataclass(frozen=True)

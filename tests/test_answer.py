@@ -30,6 +30,7 @@ WORLDS: dict[str, tuple[str, list[str], tuple[str, str], tuple[str, str], str, t
     "zh": ("zh/tasks.md", ["原文", "问题", "答案"], ("工地在哪里？", "付款多少？"),
            ("工地在{}市。", "付款{}元整。"), "经手人{}。", ("青岛", "大连", "成都", "西安")),
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def rows(language: str, count: int = 600) -> list[tuple[str, str, str]]:
@@ -63,7 +64,7 @@ def write(folder: Path, language: str) -> None:
     write_rows(folder / "rows.csv", columns, rows(language))
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.whole)])
 def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
     _, columns, questions, forms, _, places = WORLDS[language]
     write(tmp_path, language)

@@ -197,7 +197,7 @@ def test_python_blocks_run(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("short_times")
-@pytest.mark.parametrize("path", STARTS, ids=name)
+@pytest.mark.parametrize("path", [STARTS[0], pytest.param(STARTS[1], marks=pytest.mark.whole)], ids=name)
 def test_the_tour_of_the_first_page_runs(path: Path, penjing: Callable[..., Any], tmp_path: Path) -> None:
     tour = next(text for kind, text in FENCE.findall(path.read_text(encoding="utf-8")) if "penjing init" in text)
     write_rows(tmp_path / "my.csv", 900)
@@ -221,7 +221,7 @@ def test_the_tour_of_the_first_page_runs(path: Path, penjing: Callable[..., Any]
     assert (tmp_path / "my-service" / "out" / "report.html").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_way_from_raw_text_to_a_base_runs(penjing: Callable[..., Any], tmp_path: Path) -> None:
     """The commands and both recipes of the page, on a folder of text files, with few tokens, the same in Chinese."""
     from penjing.model.base import open_base
@@ -250,7 +250,7 @@ def test_the_way_from_raw_text_to_a_base_runs(penjing: Callable[..., Any], tmp_p
         assert open_base(str(tmp_path / f"grown{number}" / "base"), tmp_path).card.notes["tokens_seen"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.usefixtures("short_times")
 def test_the_way_from_a_large_base_to_a_small_one_runs(
     penjing: Callable[..., Any], tiny_base: Path, tmp_path: Path

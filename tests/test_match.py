@@ -30,6 +30,7 @@ WORLDS: dict[str, tuple[str, str, str, str, list[str], tuple[str, str]]] = {
     "zh": ("zh/tasks.md", "同义", "不同义", "退款", ["银行卡", "贷款", "手续费", "手机", "订单", "账单"],
            ("我的{}{}在哪里", "请问{}{}在哪里呢")),
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def rows(language: str, count: int = 700) -> list[tuple[str, str, str]]:
@@ -55,7 +56,7 @@ def write(folder: Path, language: str) -> None:
         csv.writer(file).writerows([("text_a", "text_b", "label"), *rows(language)])
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.whole)])
 def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
     _, same, different, word, topics, forms = WORLDS[language]
     write(tmp_path, language)

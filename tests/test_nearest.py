@@ -31,6 +31,7 @@ WORLDS: dict[str, tuple[str, Sequence[str], Sequence[str], str, list[str], list[
            ["银行卡", "贷款", "手续费", "手机", "订单", "账单"], ["丢失", "迟到", "有误", "被盗"],
            "{}{}怎么办？", "我的{}{}了{}，请帮忙"),
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def entries(language: str) -> list[tuple[str, str]]:
@@ -63,7 +64,7 @@ def write(folder: Path, language: str) -> None:
             csv.writer(file).writerows([header, *lines])
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.whole)])
 def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
     _, _, columns, word, topics, deeds, entry, form = WORLDS[language]
     write(tmp_path, language)

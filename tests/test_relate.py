@@ -32,6 +32,7 @@ WORLDS: dict[str, tuple[str, list[str], list[str], list[str], str, list[str]]] =
            ["{}收购了{}的全部股份", "{}已经卖给{}", "{}与{}都参加了展会"], "诉讼",
            ["东方", "长城", "南山", "北海", "西湖", "中原"]),
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def rows(language: str, count: int = 700) -> list[tuple[str, str, str, str]]:
@@ -64,7 +65,7 @@ def write_rows(path: Path, columns: list[str], lines: list[tuple[str, ...]]) -> 
         csv.writer(file).writerows([columns, *lines])
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.whole)])
 def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
     _, columns, labels, forms, word, names = WORLDS[language]
     write(tmp_path, language)

@@ -43,6 +43,7 @@ WORLDS: dict[str, tuple[str, dict[str, str], str, str, list[str]]] = {
         ["xqzv kkwj zzpl", "Bonjour tout le monde", "@@@@ #### ~~~~"],
     ),
 }
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def rows(language: str, count: int = 700) -> list[tuple[str, str]]:
@@ -67,7 +68,7 @@ def write(folder: Path, language: str) -> None:
     (folder / "other.csv").write_text("\n".join(["text", *outside, ""]), encoding="utf-8")
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.whole)])
 def test_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
     _, labels, _, greeting, outside = WORLDS[language]
     write(tmp_path, language)

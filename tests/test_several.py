@@ -35,6 +35,7 @@ WORLDS: dict[str, tuple[str, str, str, dict[str, list[str]]]] = {
         "贷款": ["问一下贷款", "贷款利率是多少", "买房的贷款"],
     }),
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def rows(language: str, count: int = 700) -> list[tuple[str, str]]:
@@ -68,7 +69,7 @@ def write(folder: Path, language: str) -> None:
     (folder / "recipe.yaml").write_text(text.replace("label: labels", "label: label"), encoding="utf-8")
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.whole)])
 def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
     _, none, separator, phrases = WORLDS[language]
     write(tmp_path, language)

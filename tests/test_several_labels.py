@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from penjing.core.artifact import open_release
 from penjing.prove.amend import read_certificate
 
@@ -30,6 +32,7 @@ threads: 1
 decide: {certify: label, max_error: 0.1, max_miss: MISS, audit: 0, rules: rules.csv}
 """
 RULES = "name,count,text,then,why\nlawyers,,contains lawyer,review,legal matters\n"
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def rows(count: int, seed: int = 7) -> list[tuple[str, str]]:
@@ -58,6 +61,7 @@ def write(folder: Path, miss: str = "0.15") -> None:
             csv.writer(file).writerows([("text", "labels"), *found])
 
 
+@pytest.mark.whole
 def test_labels_are_certified_decided_and_amended(penjing: Callable[..., Any], tmp_path: Path) -> None:
     write(tmp_path)
     checked = penjing("check", "recipe.yaml")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.test_tag import rows
 
 from penjing.core.artifact import open_release
@@ -24,6 +25,7 @@ threads: 1
 decide: {certify: item, max_error: 0.1, audit: 0, rules: rules.csv}
 """
 RULES = "name,text,then,why\nlawyers,contains lawyer,review,legal matters\n"
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def vague(count: int, seed: int) -> list[dict[str, Any]]:
@@ -46,6 +48,7 @@ def write(folder: Path) -> None:
         (folder / name).write_text("\n".join(map(json.dumps, found)), encoding="utf-8")
 
 
+@pytest.mark.whole
 def test_entities_are_certified_decided_and_amended(penjing: Callable[..., Any], tmp_path: Path) -> None:
     write(tmp_path)
     made = penjing("make", "recipe.yaml")

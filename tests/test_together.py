@@ -32,6 +32,7 @@ TOPICS = {
 LEVELS = {"1": ("no hurry", "whenever"), "2": ("this week", "soon"), "3": ("at once", "urgent")}
 PLACES = ("Leeds", "New York", "Oslo", "Lima")
 WORDS = ("please", "send", "the", "goods", "to", "us", "today", "we", "paid", "for", "them", "in", "and")
+pytestmark = pytest.mark.usefixtures("short_times_here")
 
 
 def rows(count: int, seed: int) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         sys.modules.pop(name, None)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("name", SHORT)
 def test_the_service_holds(bench: Any, tiny_release: Any, tmp_path: Path, name: str) -> None:
     verdict = bench.attempt(name, bench.attacks()[name], tiny_release.folder, tmp_path / "x")

@@ -55,6 +55,7 @@ def answering() -> Iterator[SimpleNamespace]:
     thread.join(10)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("rate", [50.0, 0.0])
 def test_the_client_counts_every_answer(attack_load: ModuleType, answering: SimpleNamespace, rate: float) -> None:
     seen = attack_load.drive(answering, attack_load.Stream("POST", "/x", ["{}"], rate, 1.0, connections=4))

@@ -13,7 +13,7 @@ from penjing.core.nouns import Release
 BENCH = Path(__file__).parents[2] / "bench"
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("name", ["removed", "moved", "wal_removed", "restarted", "read_only", "locked_at_stop"])
 def test_it_is_held(tiny_release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
@@ -24,7 +24,7 @@ def test_it_is_held(tiny_release: Release, tmp_path: Path, monkeypatch: pytest.M
     assert verdict.held, verdict.said
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_tampering_is_found(tiny_release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
     verdict = importlib.import_module("attack_store").tampered(tiny_release.folder, tmp_path)

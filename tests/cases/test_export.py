@@ -155,6 +155,7 @@ def test_parquet_without_its_package_says_what_to_do(store: Store, tmp_path: Pat
         export_decisions(store, tmp_path / "x.parquet", "parquet")
 
 
+@pytest.mark.whole
 def test_the_memory_does_not_grow_with_the_rows(store: Store, tmp_path: Path) -> None:
     import tracemalloc
 

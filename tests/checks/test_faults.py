@@ -126,6 +126,7 @@ def hit(penjing: Callable[..., Any], recipe: Path, points: int) -> None:
     assert verify(out / "release") == verify(folder / "undisturbed" / "release")
 
 
+@pytest.mark.whole
 def test_make_survives_a_fault_in_some_file_operations(penjing: Callable[..., Any], recipe: Path) -> None:
     hit(penjing, recipe, 5)
 
@@ -155,6 +156,7 @@ def test_a_fault_in_a_method_is_told(
     whole(tmp_path / "out")
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to fill it")
 def test_make_on_a_full_disk_says_so_and_goes_on(recipe: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"

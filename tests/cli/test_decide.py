@@ -303,6 +303,7 @@ def test_standard_input_cannot_go_on_and_says_so(penjing, tiny_release, monkeypa
     assert _count("runs") == [0]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 130), (9, -9)])
 def test_a_signal_in_the_middle_loses_and_repeats_nothing(
     penjing, tiny_release, tmp_path: Path, number: int, code: int

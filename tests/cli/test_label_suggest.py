@@ -18,6 +18,7 @@ steps: [{tune.linear: {c: [4]}}]
 gates: {unproven: allow}
 decide: {max_error: 0.3}
 """
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def write(path: Path, texts: list[str], labels: list[str] | None = None) -> None:

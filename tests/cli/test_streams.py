@@ -55,6 +55,7 @@ def folder(tmp_path: Path, tiny_release: Release) -> Path:
     return tmp_path
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", LOCALES)
 def test_every_locale_gets_utf_8(folder: Path, locales: Path, name: str) -> None:
     environment = {**LOCALES[name], "LOCPATH": str(locales)}
@@ -74,6 +75,7 @@ def test_an_undecodable_file_name_is_shown_with_escapes(folder: Path) -> None:
     assert b"no such file" in ran.stderr and b"Traceback" not in ran.stderr and b"udcff" in ran.stderr
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_closed_streams_change_no_record(folder: Path, closed: str) -> None:
     ran = run(folder, f"penjing decide release in.csv {closed}")
@@ -83,6 +85,7 @@ def test_closed_streams_change_no_record(folder: Path, closed: str) -> None:
     assert count(folder) == 2
 
 
+@pytest.mark.whole
 def test_a_reader_that_leaves_and_a_full_disk_leave_a_run_that_goes_on(folder: Path) -> None:
     rows = "".join(f"row {number} call me later\n" for number in range(1000))
     (folder / "many.txt").write_text(rows, encoding="utf-8")

@@ -23,6 +23,7 @@ PLACES = ("Leeds", "York", "Oslo", "上海", "北京")
 ITEMS = ("goods", "paper", "books")
 FILLER = "please send it to us today we paid for them "
 LIMIT = 40
+pytestmark = pytest.mark.whole
 
 
 def table(count: int, seed: int) -> Table:

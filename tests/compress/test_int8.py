@@ -157,7 +157,7 @@ def test_onnx_runtime_runs_static_int8_too(inputs: Inputs, tmp_path: Path) -> No
     assert session.predict(texts) == [session.predict([text])[0] for text in texts]
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> None:
     """mini with a head fitted on 150 reviews: INT8 keeps at least 96 % of its labels on 100 others, at a quarter."""
     data = os.environ.get("PENJING_DATA")

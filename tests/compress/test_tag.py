@@ -19,6 +19,7 @@ from penjing.tune import full, lora
 
 WORDS = ("please", "send", "the", "goods", "to", "us", "today", "we", "paid", "for", "them")
 PLACES = ("Leeds", "New York", "Oslo", "上海市", "北京")
+pytestmark = pytest.mark.whole
 
 
 def table(count: int, seed: int) -> Table:

@@ -33,6 +33,7 @@ def _seconds(text: str) -> float:
     return time.process_time() - began
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_megabyte_takes_little_time(name: str) -> None:
     text = "".join(random.Random(1).choices(HOSTILE[name], k=MILLION))

@@ -215,7 +215,7 @@ def test_the_gate_on_the_score_is_that_on_the_first_metric() -> None:
     assert found[0].measured == found[1].measured == pytest.approx(0.9, abs=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_broken_compression_is_refused_by_its_gate(
     recipe_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -117,6 +117,7 @@ def test_a_file_of_earlier_rows_alone_is_refused(tmp_path: Path) -> None:
         make_release(write(tmp_path, "old/release"), tmp_path / "new")
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("earlier")
 def test_what_was_lost_refuses_a_release(tmp_path: Path) -> None:
     """New rows in which the words of praise mean the opposite; a report without texts has none of the lost cases."""

@@ -134,7 +134,7 @@ def test_their_ids_are_those_of_their_content(bases: Path, corpus: Path) -> None
     assert len(faults) == 1 and faults[0].exit_code == 5 and ":4:" in (faults[0].where or "")
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.usefixtures("corpus")
 def test_from_a_large_base_to_a_small_one_the_whole_way(bases: Path) -> None:
     distil = (

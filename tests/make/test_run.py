@@ -245,7 +245,7 @@ def test_rules_as_a_chinese_spreadsheet_saves_them(recipe_in: Callable[..., Path
     assert decided.decision.fired == ("差评",)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
     gates = "{size_mb: 40, times_faster: 0.1, unproven: allow}"
@@ -289,7 +289,7 @@ def test_threads_are_decided_once_and_read_again(
     assert not list((tmp_path / "out" / "cache").glob("*.scratch"))
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_search_measures_every_form_and_ends_in_one(
     recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -345,7 +345,7 @@ def test_the_search_measures_every_form_and_ends_in_one(
     assert not (tmp_path / "out" / "cache" / "shared").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_killed_at_random_it_ends_in_the_same_ids(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
     recipe = recipe_in()
     command = [sys.executable, "-m", "penjing", "make", str(recipe), "--out"]

@@ -31,6 +31,7 @@ gates: {unproven: allow}
 decide: {max_error: 0.3}
 threads: 1
 """
+pytestmark = pytest.mark.usefixtures("short_times")
 
 
 def write_csv(path: Path, *rows: tuple[str, ...]) -> Path:

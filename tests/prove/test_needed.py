@@ -46,6 +46,7 @@ def test_the_parts_of_the_assurance_are_90_percent() -> None:
     assert pytest.approx(0.10) == ERROR + SHARE + POWER
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("share", "error", "rows", "often"),
     [(0.5, 0.005, 90, 0.5), (0.3, 0.01, 200, 0.3), (0.8, 0.03, 300, 0.0), (0.6, 0.0499, 400, 0.0)],

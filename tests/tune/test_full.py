@@ -213,7 +213,7 @@ print(full.apply(inputs, full.Options(**told["options"]), run).id)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_killed_at_random_steps_it_ends_in_the_same_artifact(
     tune: Callable[..., Artifact], inputs: Inputs, base_folder: Path, tmp_path: Path
 ) -> None:
@@ -274,7 +274,7 @@ def test_inputs_that_cannot_be_tuned_are_refused(inputs: Inputs, tmp_path: Path)
             apply(Inputs(parent, inputs.train, inputs.validation), Options(), run)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_a_real_base_learns_real_reviews(tmp_path: Path) -> None:
     """180 ChnSentiCorp rows, two epochs of the two top layers: far above chance on 90 others."""
     for name in ("PENJING_DATA", "PENJING_MODELS"):

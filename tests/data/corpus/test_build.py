@@ -203,7 +203,7 @@ def test_a_killed_build_goes_on_to_the_same_bytes_and_leaves_no_process(raw: Pat
     assert open_corpus(raw / "out").id == open_corpus(raw / "whole").id
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to fill it")
 def test_a_full_disk_is_named_and_the_build_goes_on(raw: Path) -> None:
     disk = raw / "disk"

@@ -204,6 +204,7 @@ def test_it_says_why_nothing_has_finished(tmp_path: Path, monkeypatch: pytest.Mo
         one.run()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("stops", [9, 60])
 def test_a_killed_training_goes_on_inside_its_trial(tiny_base: Path, tmp_path: Path, stops: int) -> None:
     """With the training loop itself: the same weights, the same scores, and the same trials end early."""
