@@ -13,7 +13,6 @@ from penjing.cli import show
 from penjing.cli.language import translate
 from penjing.core.whole_number import whole_number
 from penjing.data.audit import SMALL_LABEL, Audit
-from penjing.prove.sequence import DELTA, upper_bound
 
 # Limits that are proposed, and how many labels are.
 _LIMITS = (0.01, 0.02, 0.05, 0.10, 0.20)
@@ -35,6 +34,8 @@ def proposals(audit: Audit) -> dict[str, float]:
 
     The most frequent label is left out: `max_error` is about it already. So are labels whose rows prove no limit.
     """
+    from penjing.prove.sequence import DELTA, upper_bound
+
     found: dict[str, float] = {}
     calibration = audit.split_labels.get("calibration", {})
     level = DELTA / 2 if audit.margin is not None and audit.margin.shared else DELTA
