@@ -67,16 +67,16 @@ def test_questions_have_all_that_a_person_needs(tmp_path: Path, workbook: bool, 
     path = tmp_path / ("q.xlsx" if workbook else "q.csv")
     found = LabelDoubts(looked=300, count=2, doubts=(asked(3), asked(6, "好评")))
     write_questions(found, ["好评", "差评"], path, workbook=workbook, chinese=chinese)
+    assert workbook or "'=太慢了" in path.read_text(encoding="utf-8-sig"), "a spreadsheet reads no formula"
     rows = [cells for _, cells in read_rows(path)]
     columns = CHINESE_COLUMNS if chinese else COLUMNS
     assert list(rows[0]) == list(columns) and len(rows) == 2
     first = [rows[0][name] for name in columns]
-    text = "=太慢了" if workbook else "'=太慢了"
     digest = question_digest("=太慢了", "好评")
     assert first == [
         "rows.csv",
         "3",
-        text,
+        "=太慢了",
         "好评",
         "差评",
         "0.9",

@@ -36,17 +36,6 @@ def test_an_export_with_a_chinese_heading_is_read_by_english_names() -> None:
     assert by_english_names({"文本": "a", "结论": "b"}) == {"文本": "a", "结论": "b"}
 
 
-def test_the_apostrophe_before_a_formula_is_no_part_of_a_text() -> None:
-    """Else every place in the text would be one too high, and the text another one than was decided."""
-    exported = {"text": "'-5 degrees", "drawn": "1", "verdict": '[{"start":0,"end":2,"label":"x"}]'}
-    assert by_english_names(exported)["text"] == "-5 degrees"
-    assert by_english_names({"文本": "'＝a", "抽中概率": "1", "结论": "x"})["text"] == "＝a"
-    reviewed = {"text": "'@sum", "outcome": "a", "reason": "b", "verdict": "a"}
-    assert by_english_names(reviewed)["text"] == "@sum"
-    assert by_english_names({"text": "'-5", "label": "a"})["text"] == "'-5", "a file of the user's own is as it is"
-    assert by_english_names({"text": "'quoted'", "drawn": "1"})["text"] == "'quoted'"
-
-
 def test_the_fields_of_an_exported_decision_are_cells_of_their_own() -> None:
     cells = {"文本": "a", "抽中概率": "1", "字段": '{"vip": true, "amount": 3.5, "since": null}', "结论": "ham"}
     found = by_english_names(cells)

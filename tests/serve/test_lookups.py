@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from tests.serve.conftest import start
 
+from penjing.cases.rule_reasons import RuleReasons
 from penjing.core.artifact import open_release
-from penjing.store.database import open_store
+from penjing.core.errors import DamageError
+from penjing.serve.lookups import describe
+from penjing.store.database import Store, open_store
 from penjing.store.erasure import erase_decisions
-from penjing.store.records import get_record
+from penjing.store.records import get_record, scan_records
+from penjing.store.releases import put_in_service
 
 REF = "案件 7/2026 & co"
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def golden_store(name: str, folder: Path) -> Store:
+    """A copy of the database of an earlier version."""
+    for file in (GOLDEN / name).glob("store.sqlite*"):
+        hidden = "." if file.suffix in (".key", ".head") else ""
+        shutil.copyfile(file, folder / f"{hidden}{file.name}").chmod(0o600)
+    return open_store(f"sqlite:///{folder / 'store.sqlite'}")
 
 
 def _list(served, query: str, status: int = 200):
@@ -134,3 +150,56 @@ def test_what_a_case_drew_for_an_audit_is_in_no_answer_and_replays(tmp_path: Pat
         store.close()
     finally:
         served.stop()
+
+
+@pytest.mark.parametrize("name", ["third/rules-2", "sixth/by-label", "sixth/by-item"])
+def test_a_decision_that_is_found_again_says_what_its_answer_said(name: str, tmp_path: Path) -> None:
+    golden = Path(__file__).parents[1] / "golden" / name
+    with (golden.parent / "requests.csv").open(encoding="utf-8") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    served = start(open_release(golden), tmp_path)
+    try:
+        items = [{"text": text, "ref": "C-1"} for text in texts]
+        made = served.ask("POST", "/v1/decide", json={"items": items}).json()["items"]
+        found = _list(served, "ref=C-1&limit=100")["items"]
+        one = served.ask("GET", f"/v1/decisions/{made[0]['id']}").json()
+    finally:
+        served.stop()
+    assert one == found[0] and len(found) == len(made)
+    later = {"created", "text", "evidence"}
+    for answer, again in zip(made, found, strict=True):  # the places in the raw text, which is not kept, are left out
+        assert {name: part for name, part in again.items() if name not in later} == {
+            name: part for name, part in answer.items() if name != "in_text"
+        }
+    wanted = "rule_why" if name.startswith("third") else "doubts"
+    assert sum(wanted in answer for answer in made) > 1
+
+
+def test_a_decision_of_a_release_that_is_gone_has_no_doubts_and_a_changed_one_is_damage(tmp_path: Path) -> None:
+    store = golden_store("sixth", tmp_path)
+    named = [record for record in scan_records(store) if RuleReasons(store).doubts(record.release, record.decided())]
+    release = open_release(GOLDEN / "sixth" / "by-label")
+    put_in_service(store, release)
+    here, nothing = RuleReasons(store), RuleReasons(store, {release.id: None})
+    record = next(one for one in scan_records(store, release=release.id) if here.doubts(one.release, one.decided()))
+    assert named == [] and describe(store, here, record)["doubts"]
+    assert "doubts" not in (gone := describe(store, nothing, record)) and gone["p"] == record.decided()["facts"]["p"]
+    facts = {name: part for name, part in record.decided()["facts"].items() if name != "clock"}
+    changed = replace(record, decision=json.dumps({**record.decided(), "facts": facts}))
+    with pytest.raises(DamageError, match="changed outside Penjing"):
+        describe(store, here, changed)
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["second", "third", "fourth", "fifth", "sixth", "seventh"])
+def test_every_recorded_decision_of_an_earlier_version_is_found_with_its_parts(name: str, tmp_path: Path) -> None:
+    store = golden_store(name, tmp_path)
+    for folder in sorted((GOLDEN / name).iterdir()):
+        if folder.is_dir():
+            put_in_service(store, open_release(folder))
+    reasons = RuleReasons(store)
+    answers = [describe(store, reasons, record) for record in scan_records(store)]
+    assert len(answers) > 20
+    for answer in answers:
+        assert answer["p"] == answer["facts"]["p"] and answer.get("doubts", {"": ""})
+    store.close()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penjing.cases.rule_reasons import doubts, rule_why
+from penjing.cases.rule_reasons import policy_parts
 from penjing.core.errors import RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.data.masked import Masked
@@ -87,9 +87,8 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     With evidence and the masked text if evidence was asked for.
     """
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
-    shown = without_draw(decided.decision.to_json()) | {"p": decided.decision.facts["p"]}
-    shown |= own_places(decided.prediction.answer, decided.masked) | rule_why(decider.policy, shown)
-    shown |= doubts(decider.policy, shown)
+    shown = without_draw(decided.decision.to_json())
+    shown |= policy_parts(decider.policy, shown) | own_places(decided.prediction.answer, decided.masked)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
     if ask.counterfactual:

@@ -1,4 +1,4 @@
-"""Why a rule decides as it does: its column `why`, from the release that decided."""
+"""What an answer says beside the record: why a rule decides as it does, and what the model left open."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from penjing.store.releases import open_recorded
 class RuleReasons:
     """The reasons of rules by release; each release is opened once, if its folder is still there."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, policies: Mapping[str, Policy | None] | None = None) -> None:
+        """policies: those that are open already, by the id of their release; None: it cannot be opened."""
         self._store = store
-        self._known: dict[str, Policy | None] = {}
+        self._known: dict[str, Policy | None] = dict(policies or {})
 
     def __call__(self, release: str, decided: Mapping[str, Any]) -> str:
         """The reasons of the rules that decided a case; "" where they have none, or the release cannot be opened."""
@@ -40,6 +41,11 @@ class RuleReasons:
         kinds = {str(place): f"{place} {one.kind}" for place, one in enumerate(items)}
         return "; ".join(f"{kinds.get(name, name)}: {reason}" for name, reason in named.items())
 
+    def parts(self, release: str, decided: Mapping[str, Any]) -> dict[str, Any]:
+        """As `policy_parts`; p alone where the release cannot be opened."""
+        policy = self._policy(release)
+        return {"p": decided["facts"]["p"]} if policy is None else policy_parts(policy, decided)
+
     def _policy(self, release: str) -> Policy | None:
         if release not in self._known:
             self._known[release] = self._of(release)
@@ -50,6 +56,14 @@ class RuleReasons:
             return load_policy(open_recorded(self._store, release))
         except PenjingError:
             return None
+
+
+def policy_parts(policy: Policy, decided: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of every answer that are not recorded, but follow from the record: `p`, `rule_why` and `doubts`.
+
+    decided: as `Decision.to_json` gives it, of a release with this policy.
+    """
+    return {"p": decided["facts"]["p"]} | rule_why(policy, decided) | doubts(policy, decided)
 
 
 def doubts(policy: Policy, decided: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -227,7 +227,7 @@ class _Work:
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
         """The line of a record: the same whether it was recorded now or before."""
         from penjing.cases.record import without_draw
-        from penjing.cases.rule_reasons import doubts, rule_why
+        from penjing.cases.rule_reasons import policy_parts
         from penjing.core.canon import canonical_json
         from penjing.data.own_places import own_places
 
@@ -238,9 +238,8 @@ class _Work:
             | {name: decision[name] for name in _ORDER if name in decision}
             | decision
         )
-        line["p"] = decision["facts"]["p"]
+        line |= policy_parts(self.decider.policy, decision)
         line |= own_places(record.predicted().answer, lambda: self.decider.session.prepare(row[1]))
-        line |= rule_why(self.decider.policy, decision) | doubts(self.decider.policy, decision)
         if not self.evidence:
             return line | self._explain(row, record, None)
         text = record.text

@@ -8,7 +8,6 @@ from penjing.core.recipe import Data
 from penjing.core.task import Reader, SetReader
 from penjing.data.fields import match_header
 from penjing.data.find_form import is_label_studio
-from penjing.data.formula_cells import fused
 from penjing.data.read import Opened
 from penjing.data.table import open_labelled
 
@@ -28,10 +27,8 @@ def open_added(path: Path, data: Data, reader: Reader) -> tuple[Opened, Data]:
         label = "classes" if whole else data.label if data.label in _GRAPHS else "label"
         own = own.model_copy(update={"format": "label_studio", "text": "text", "label": label})
         opened = _separated(open_labelled(path, own), label, reader)
-    elif data.format == "auto":
-        opened = open_labelled(path, own).changed(lambda _, cell: fused(cell))
     else:
-        opened = open_labelled(path, own)
+        opened = open_labelled(path, own, exported=True)
     known = opened.names
     if own.group and known is not None and not match_header((own.group,), tuple(known)).found:
         own = own.model_copy(update={"group": None})

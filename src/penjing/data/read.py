@@ -15,6 +15,7 @@ from penjing.core.paths import AnyPath
 from penjing.data.cells import Fault as Fault
 from penjing.data.cells import UnreadableCell, refuse_unreadable
 from penjing.data.encoding import Encoding, find_encoding
+from penjing.data.formula_cells import fused, is_export
 from penjing.data.header import column_names, find_header, is_second_header, join_headers
 from penjing.data.json_rows import json_rows
 from penjing.data.layout import Layout, Record, find_layout, misfits, quotings, records
@@ -64,7 +65,8 @@ class Opened:
     """An opened table: its columns, how it is read, and `notes` about what was skipped.
 
     names: the columns, None for JSON, whose rows have their own; encoding: of a text, for other files their kind.
-    first_rows: the first rows of cells, the header included; header: its row, 0 for none.
+    first_rows: the first rows of cells, the header included; header: its row, 0 for none. exported: whether the cells
+    were written by Penjing for a spreadsheet; the apostrophe before a formula is then taken away.
     """
 
     where: str
@@ -76,6 +78,7 @@ class Opened:
     first_rows: list[list[str]]
     _read: Callable[[], Iterator[Record | Fault]] = field(repr=False)
     _json: Callable[[], Iterator[tuple[int, dict[str, str] | Fault]]] | None = field(default=None, repr=False)
+    exported: bool = False
 
     def rows(self, faults: list[Fault] | None = None, used: Sequence[str] = ()) -> Rows:
         """Stream (row number, cells by column). A row number is the line, or the row of the sheet, where it begins.
@@ -128,7 +131,7 @@ class Opened:
             if fitted is None:
                 yield row, Fault(row, *self._miscount(len(cells), len(names)))
             else:
-                yield row, dict(zip(names, fitted, strict=True))
+                yield row, dict(zip(names, map(_fused, fitted) if self.exported else fitted, strict=True))
         # Where columns were named and no header row is known, the first such row is the header of the file.
         if again and (self.header or len(again) > 1):
             listed = ", ".join(map(str, again[:5])) + (", …" if len(again) > 5 else "")
@@ -146,13 +149,25 @@ class Opened:
         return said, f"write one {mark} between two cells and none inside"
 
 
-def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
+def open_table(
+    file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = (), *, exported: bool = False
+) -> Opened:
     """Open a file, or standard input for "-", and detect how it is read.
 
     wanted: columns that it should have; by them the header, the sheet, and a table among plain lines are recognised.
+    exported: that it is a file which Penjing wrote for people, whatever its columns; they are recognised otherwise.
     Raises UsageError (no such file, no such sheet or several) and DataError (cannot be read).
     """
-    reading = reading or Reading()
+    return _marked(_open(file, reading or Reading(), wanted), exported=exported)
+
+
+def _marked(opened: Opened, *, exported: bool) -> Opened:
+    """A table that says whether Penjing wrote its cells for people. JSON and parquet, for programs, are as they are."""
+    for_people = opened.encoding != "parquet" and (opened.layout is None or opened.layout.kind not in ("json", "lines"))
+    return replace(opened, exported=for_people and (exported or is_export(opened.names or ())))
+
+
+def _open(file: AnyPath, reading: Reading, wanted: Sequence[str]) -> Opened:
     source = open_source(file)
     if source.format == "text":
         return _open_text(source, reading, wanted)
@@ -169,7 +184,7 @@ def open_head(head: bytes, name: str, suffix: str, wanted: Sequence[str] = ()) -
 
     head ends with a line. Raises DataError as `open_table` does.
     """
-    return _open_text(Source(name, suffix, "text", content=head), Reading(), wanted)
+    return _marked(_open_text(Source(name, suffix, "text", content=head), Reading(), wanted), exported=False)
 
 
 def read_rows(
@@ -301,6 +316,12 @@ def _with_quotes(
         if count == 0:
             break
     return best
+
+
+def _fused(cell: str) -> str:
+    """A cell without the apostrophe before a formula; the same one, with all that is known of it, if it has none."""
+    written = fused(cell)
+    return cell if written == cell else written
 
 
 def _fit(cells: list[str], names: Sequence[str]) -> list[str] | None:

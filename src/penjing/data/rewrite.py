@@ -20,6 +20,7 @@ from penjing.core.recipe import Data
 from penjing.data.cells import Fault
 from penjing.data.encoding import Encoding, find_encoding
 from penjing.data.fields import match_header
+from penjing.data.formula_cells import defuse, is_export
 from penjing.data.layout import Layout, records
 from penjing.data.read import Opened
 from penjing.data.source import open_source
@@ -233,4 +234,5 @@ def _write_csv(target: Path, rows: list[dict[str, str]]) -> None:
     with target.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names)
-        writer.writerows([[str(cells.get(name, "")) for name in names] for cells in rows])
+        written = defuse if is_export(names) else str  # as the copy is read
+        writer.writerows([[written(str(cells.get(name, ""))) for name in names] for cells in rows])

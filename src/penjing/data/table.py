@@ -33,11 +33,11 @@ def read_table_file(path: Path, data: Data) -> Table:
     return table
 
 
-def open_labelled(path: Path, data: Data) -> Opened:
-    """A labelled file, opened as a recipe says. Raises as `open_table` and `open_annotated` do."""
+def open_labelled(path: Path, data: Data, *, exported: bool = False) -> Opened:
+    """A labelled file, opened as a recipe says; exported: as of `open_table`. Raises as it and `open_annotated` do."""
     if data.format != "auto":
         return open_annotated(path, data.format, data.encoding, data.text, data.columns)
-    return open_table(path, Reading.of(data), _wanted(data))
+    return open_table(path, Reading.of(data), _wanted(data), exported=exported)
 
 
 def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool = False) -> Table:

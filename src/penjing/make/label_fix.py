@@ -20,7 +20,6 @@ from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.doubts import LabelDoubts
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.fold import fold
-from penjing.data.formula_cells import fused
 from penjing.data.intake import Intake, take_in
 from penjing.data.labels import read_as, read_label
 from penjing.data.mask import VERSION, open_masking
@@ -203,7 +202,7 @@ class _Known:
 
 def _rows_of(path: Path, reading: Reading, faults: list[Fault]) -> Iterator[_FilledRow]:
     """The rows of a file of answers, its columns by their English or Chinese names. Raises DataError."""
-    opened = open_table(path, reading, ("row", "answer"))
+    opened = open_table(path, reading, ("row", "answer"), exported=True)
     for place, row in opened.rows(faults):
         names = _names(tuple(row))
         if names.unclear:
@@ -218,7 +217,7 @@ def _rows_of(path: Path, reading: Reading, faults: list[Fault]) -> Iterator[_Fil
         if odd := refuse_unreadable(row, list(names.found.values()), place):
             faults.append(odd)
             continue
-        cells = {name: fused(row.get(names.found.get(name, ""), "").strip()) for name in _READ}
+        cells = {name: row.get(names.found.get(name, ""), "").strip() for name in _READ}
         yield _FilledRow(place=place, **cells)
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penjing.core.certificate import Certificate
-from penjing.data.formula_cells import fused
 from penjing.decide.policy import Policy
 from penjing.prove.certify import Labelled, with_thresholds
 from penjing.prove.weighted import estimate_error
@@ -75,22 +74,12 @@ def was_drawn(cells: Mapping[str, str]) -> bool:
 def by_english_names(cells: Mapping[str, str]) -> Mapping[str, str]:
     """The cells of a row of an export, with its declared fields as cells of their own; other cells as they are.
 
-    Those of an export with a Chinese heading are there by the English names too. The apostrophe that an export or a
-    file of cases has before a formula is taken away: it is no part of a text, whose places would be one too high.
+    Those of an export with a Chinese heading are there by the English names too.
     """
-    if are_selected(tuple(cells)):
-        return {name: as_written(cell) for name, cell in cells.items()}
     if COLUMN not in cells and IN_CHINESE[COLUMN] not in cells:
         return cells
-    cells = {name: as_written(cell) for name, cell in cells.items()}
     named = {name: cells[written] for name, written in IN_CHINESE.items() if written in cells} | dict(cells)
     return _fields(named.get("fields", "")) | named
-
-
-def as_written(cell: str) -> str:
-    """A cell without the apostrophe before a formula; the same one, with all that is known of it, if it has none."""
-    written = fused(cell)
-    return cell if written == cell else written
 
 
 def _fields(written: str) -> dict[str, str]:

@@ -8,11 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.data.corpus.card import LENGTHS, CorpusCard, DomainCard
 from penjing.data.corpus.folder import Corpus
 from penjing.report.contract import PageLanguage
+from penjing.report.template import fill_template
 
 _SAMPLES, _LETTERS, _ROWS = 4, 260, 60
 
@@ -24,19 +24,7 @@ def write_page(corpus: Corpus, path: Path, language: PageLanguage, *, texts: boo
 
 def render_corpus(corpus: Corpus, language: PageLanguage, *, texts: bool = True) -> str:
     """The page as HTML; every text is escaped. Raises MissingPackageError without jinja2."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ModuleNotFoundError:
-        raise MissingPackageError(
-            "the report page needs the package `jinja2`",
-            fix="install the packages for training: pip install 'penjing[train]'",
-        ) from None
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    folder = files("penjing.report").joinpath("templates")
-    template = environment.from_string(folder.joinpath("corpus.html").read_text(encoding="utf-8"))
-    style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))
-    return template.render(style=style, **context(corpus, language, texts=texts))
+    return fill_template("corpus.html", context(corpus, language, texts=texts))
 
 
 def reason_words(reason: str, language: PageLanguage) -> str:
@@ -66,8 +54,10 @@ def context(corpus: Corpus, language: PageLanguage, *, texts: bool = True) -> di
         "card": card,
         "id": corpus.id[:12],
         "name": corpus.folder.name,
+        "heading": t["title"],
         "headline": t["headline"].format(kept=f"{kept.documents:,}", read=f"{read.documents:,}"),
-        "says": _says(card, t, language),
+        "sound": "held",
+        "sentences": _says(card, t, language),
         "tiles": tiles,
         "dropped": dropped,
         "changed": [(reason_words(kind, language), times) for kind, times in card.changed.items()],

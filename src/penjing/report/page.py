@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from penjing.core.certificate import Gate
 from penjing.core.chinese import chinese
-from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.prove.forced import MISS
 from penjing.prove.retained import FORGET
@@ -26,6 +24,7 @@ from penjing.report.robust_block import robust_blocks
 from penjing.report.rules_part import shown_rules
 from penjing.report.search_charts import search_charts
 from penjing.report.search_page import search_context
+from penjing.report.template import fill_template
 from penjing.report.verdict import (
     LINEAR,
     gate_name,
@@ -52,23 +51,9 @@ def render(report: Report, texts: bool = True, language: PageLanguage | None = N
 
     Raises MissingPackageError without jinja2, which comes with `penjing[train]`.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ModuleNotFoundError:
-        raise MissingPackageError(
-            "the report page needs the package `jinja2`",
-            fix="install the packages for training: pip install 'penjing[train]'",
-        ) from None
     language = language or report.page_language()
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    folder = files("penjing.report").joinpath("templates")
-    template = environment.from_string(folder.joinpath("report.html").read_text(encoding="utf-8"))
-    style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))
     page = _Page(report if texts else report.without_texts(), language)
-    # The charts escape their own texts; the style sheet is part of this package.
-    drawn = {name: Markup(svg) for name, svg in page.charts().items()}
-    return template.render(style=style, charts=drawn, texts=texts, **page.context())
+    return fill_template("report.html", {"texts": texts, **page.context()}, page.charts())
 
 
 def write_report(report: Report, out: Path, *, texts: bool = True, language: PageLanguage | None = None) -> Report:
@@ -104,6 +89,8 @@ class _Page:
         headline, sentences = verdict(self.report, self.language)
         return {
             "report": self.report,
+            "name": self.report.name,
+            "heading": self.words["report"],
             "language": {"zh": "zh-Hans", "en": "en"}[self.language],
             "t": self.words,
             "base": self.report.base if self.report.model != LINEAR else "",

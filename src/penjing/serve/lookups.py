@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from penjing.cases.record import without_draw
+from penjing.cases.rule_reasons import RuleReasons
 from penjing.core.errors import UsageError
 from penjing.core.whole_number import whole_number
 from penjing.serve.errors import AnswerError
 from penjing.store.case_data import CaseData, decisions_of, get_cases
 from penjing.store.database import Store
 from penjing.store.erasure import erased_at
-from penjing.store.records import Record, get_record
+from penjing.store.records import Record, get_record, unreadable
 from penjing.store.waiting import get_waiting
 
 MOST_LISTED, LISTED = 100, 50
@@ -45,18 +46,22 @@ def read_page(query: Mapping[str, str], names: Sequence[str]) -> CasePage:
     return CasePage(ref, most, query.get("after") or None)
 
 
-def look_up(store: Store, asks: Sequence[str | CasePage]) -> list[Any]:
+def look_up(store: Store, reasons: RuleReasons, asks: Sequence[str | CasePage]) -> list[Any]:
     """The record of each id (None: unknown); of a page the answer (None: `after` is no decision of the case)."""
-    return [get_record(store, ask) if isinstance(ask, str) else _page(store, ask) for ask in asks]
+    return [get_record(store, ask) if isinstance(ask, str) else _page(store, reasons, ask) for ask in asks]
 
 
-def describe(store: Store, record: Record, case: CaseData | None = None) -> dict[str, Any]:
+def describe(store: Store, reasons: RuleReasons, record: Record, case: CaseData | None = None) -> dict[str, Any]:
     """A recorded decision with its masked text, its evidence, and the caller's own data (None: it is read here).
 
-    What it drew for an audit is not shown.
+    It has the parts that the answer to its request had (`policy_parts`). What it drew for an audit is not shown.
     """
     case = get_cases(store, [record.id]).get(record.id, CaseData()) if case is None else case
     answer = case.to_json() | without_draw(record.decided())
+    try:
+        answer |= reasons.parts(record.release, answer)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise unreadable(record.id, error) from None
     answer |= {"created": record.created, "text": record.text, "evidence": record.evidence}
     if record.text is not None:
         return answer
@@ -66,12 +71,12 @@ def describe(store: Store, record: Record, case: CaseData | None = None) -> dict
     return answer if erased is None else answer | {"erased": erased}
 
 
-def _page(store: Store, page: CasePage) -> dict[str, Any] | None:
+def _page(store: Store, reasons: RuleReasons, page: CasePage) -> dict[str, Any] | None:
     try:
         ids = decisions_of(store, page.ref, page.most + 1, page.after)
     except UsageError:
         return None
     cases = get_cases(store, ids)
     records = [record for identity in ids[: page.most] if (record := get_record(store, identity)) is not None]
-    items = [describe(store, record, cases.get(record.id, CaseData())) for record in records]
+    items = [describe(store, reasons, record, cases.get(record.id, CaseData())) for record in records]
     return {"items": items, "next": ids[page.most - 1] if len(ids) > page.most else None}

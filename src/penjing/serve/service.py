@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from penjing.cases.record import Ask
 from penjing.cases.replay_record import ReplayAsk
+from penjing.cases.rule_reasons import RuleReasons
 from penjing.core.artifact import promises
 from penjing.core.certificate import CERTIFICATE
 from penjing.core.errors import RequestError, UsageError
@@ -90,7 +91,8 @@ class DecisionService:
             if shared is None
             else shared.slow(release, secret)
         )
-        self.lanes = Lanes(self.deciders, self.slow_engine, partial(look_up, store), settings)
+        self._reasons = RuleReasons(store, {release.id: self.decider.policy})
+        self.lanes = Lanes(self.deciders, self.slow_engine, partial(look_up, store, self._reasons), settings)
         self.metrics = Metrics(release.id, release.info.name)
         self.metrics.watch_lanes(self.lanes.all)
         sessions = [decider.session for decider in self.deciders]
@@ -212,7 +214,7 @@ class DecisionService:
 
     async def find(self, identity: str) -> dict[str, Any]:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
-        return await run_in_threadpool(describe, self.store, await self._find(identity))
+        return await run_in_threadpool(describe, self.store, self._reasons, await self._find(identity))
 
     async def find_case(self, page: CasePage) -> dict[str, Any]:
         """The recorded decisions of a case, with the `next` page's `after`. Raises AnswerError 422."""

@@ -18,7 +18,6 @@ from penjing.core.nouns import Release
 from penjing.core.task import Task, read_words
 from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.fields import Names, match_header, unclear_names
-from penjing.data.formula_cells import fused
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.pair_text import shown_pair
 from penjing.data.read import Reading, open_table
@@ -253,7 +252,7 @@ def verdicts(store: Store) -> Iterator[tuple[str, str]]:
 
 
 def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[Verdict]:
-    opened = open_table(file, reading, ("id", "verdict"))
+    opened = open_table(file, reading, ("id", "verdict"), exported=True)
     for number, row in opened.rows(faults):
         names = _names(tuple(row))
         if names.unclear:
@@ -270,7 +269,7 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
         if odd := refuse_unreadable(row, [names.found[name] for name in _GIVEN if name in names.found], number):
             faults.append(odd)
             continue
-        cells = {name: fused((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
+        cells = {name: row.get(names.found.get(name, ""), "").strip() for name in _READ}
         yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"], cells["text"])
 
 

@@ -21,6 +21,7 @@ from penjing.core.options import nearest
 from penjing.data.cells import Fault
 from penjing.data.corpus.sources import Documents, suffix_of
 from penjing.data.encoding import decode_line, find_encoding, wide_side
+from penjing.data.formula_cells import fused
 from penjing.data.layout import records
 from penjing.data.names import EXACT, role_of
 from penjing.data.read import open_head
@@ -355,6 +356,7 @@ def _table(stream: BinaryIO, name: str, look: tuple[bytes, str], how: HowToRead,
             notes.drop("unreadable", 0)
         elif record[0] > opened.header:
             cells = [record[2][place].strip() for place in places if place < len(record[2])]
+            cells = [fused(cell) for cell in cells] if opened.exported else cells
             text = "\n".join(cell for cell in cells if cell)
             yield RawDocument("text", f"{name}:{record[0]}", text.encode("utf-8", "replace"))
     return None
