@@ -146,6 +146,7 @@ def _one_label(
         parent = fitted("full", options, Inputs(base, train, validation, language=language, task=task), folder / "old")[
             0
         ]
+        options["lwf"] = 1.0
     if method == "cloze":
         parent = with_gap(base, parts, language, folder.parent / f"gap-{name}")
         options |= {"template": SETS[name].template, "words": SETS[name].words}

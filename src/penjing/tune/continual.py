@@ -15,8 +15,8 @@ Forgetting in Neural Networks, 2017 (`ewc`, the diagonal of the Fisher informati
 Rehearsal and Pseudorehearsal, 1995, and Chaudhry and others, On Tiny Episodic Memories in Continual Learning, 2019
 (replay); Wang and others, Orthogonal Subspace Learning for Language Model Continual Learning, 2023 (`rank`,
 `orthogonal`: O-LoRA). When: a release is in service, new rows or labels have come, and what it knew must stay. Replay
-keeps most where the earlier rows are at hand; `lwf` needs none of them. When not: the earlier rows are all at hand and
-few: then `tune.full` on all rows is as good, and simpler.
+keeps most where the earlier rows are at hand, and `lwf` or `ewc` beside it change little (docs/bench/tune.md). When not: the
+earlier rows are all at hand and few: then `tune.full` on all rows is as good, and simpler.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Options(TrainingOptions):
 
     keeps_base: ClassVar[bool] = True
 
-    lwf: float = Field(1.0, ge=0, le=100, description="weight of the earlier model's own answers on every train row")
+    lwf: float = Field(0.0, ge=0, le=100, description="weight of the earlier model's own answers on every train row")
     temperature: float = Field(2.0, gt=0, le=20, description="temperature of these answers")
     ewc: float = Field(
         0.0, ge=0, le=1e6, description="weight of staying near the earlier weights, each by how much it mattered there"
