@@ -16,9 +16,10 @@ named has its default. Differences under two points cannot be seen with one seed
   the train rows that are given, of which every sixth by hash validates; its test rows. Each step begins from the model
   before. `full` and `lwf` see the new rows alone (and 2 rows of each earlier label, without which the head has no such
   label); `replay` has as many earlier rows as new ones, the same number of each label; `replay+lwf` and `replay+ewc`
-  add to it. `together`: all rows at once. Six passes, 32 tokens, rate 1e-3. Reported after the last step: the mean
-  share of right answers over the groups, and the mean of (right answers just after its own step - right answers at the
-  end) over the first four groups.
+  add to it. `rank` and `o-lora` see what `lwf` sees; products of rank 8 learn alone, those of `o-lora` apart from the
+  ones before; `replay+o-lora` has earlier rows too. `together`: all rows at once. Six passes, 32 tokens, rate 1e-3.
+  Reported after the last step: the mean share of right answers over the groups, and the mean of (right answers just
+  after its own step - right answers at the end) over the first four groups.
 - `attack`: the rows of `methods`. `full`, `full` with `adversarial: fgm` and with `adversarial: freelb`, `full` with
   `augment: {synonyms: 0.1, swap: 0.1, deletion: 0.1, copies: 2}`, `linear`. Macro-F1 on the test rows, and on the same
   rows with typing errors (PhraseBank), homophones, look-alikes (ChnSentiCorp), spaces inside words and invisible
@@ -83,7 +84,18 @@ HARDENED: dict[str, dict[str, Any]] = {
     "augment": {"augment": {"synonyms": 0.1, "swap": 0.1, "deletion": 0.1, "copies": 2}},
     "linear": {},
 }
-STRATEGIES = ("full", "lwf", "replay", "replay+lwf", "replay+ewc", "together")
+# Options of `tune.continual` in each way of learning in sequence; `full` and `together` have none.
+STRATEGIES: dict[str, dict[str, float]] = {
+    "full": {},
+    "lwf": {"lwf": 1.0},
+    "replay": {"lwf": 0.0},
+    "replay+lwf": {"lwf": 1.0},
+    "replay+ewc": {"lwf": 0.0, "ewc": 100.0},
+    "rank": {"rank": 8, "orthogonal": 0.0},
+    "o-lora": {"rank": 8},
+    "replay+o-lora": {"rank": 8},
+    "together": {},
+}
 Rows = list[tuple[str, str]]
 
 
@@ -241,10 +253,9 @@ def run_sequence(strategy: str, data: Path, base: Artifact, folder: Path) -> dic
         both = joined([train, again])
         watched = joined([one[1] for one in cut[: number + 1]]) if strategy.startswith("replay") else validation
         inputs = Inputs(model, both, watched, language="en", replayed=range(len(train), len(both)))
-        name, more = "full", dict[str, Any]()
-        if number and strategy != "full":
-            name = "continual"
-            more = {"lwf": 1.0 if strategy.endswith("lwf") else 0.0, "ewc": 100.0 if strategy.endswith("ewc") else 0.0}
+        name, more = ("full", {}) if not number or strategy == "full" else ("continual", STRATEGIES[strategy])
+        if not number and "rank" in STRATEGIES[strategy]:
+            name, more = "lora", {"rank": 8}
         model, _ = fitted(name, options | more, inputs, folder / str(number))
         own.append(right(model, cut[number][2]))
     last = [right(model, one[2]) for one in cut]
