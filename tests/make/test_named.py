@@ -106,6 +106,17 @@ def test_what_cannot_be_opened_or_does_not_fit_is_found_before_any_work(
     assert all(word in said for word in words), said
 
 
+def test_translators_are_opened_with_the_step_that_names_them(bases: Path) -> None:
+    path = write(bases, "{tune.linear: {augment: {translate: there, translate_back: small}}}")
+    assert ":4:" in refused(path) and "`there` is no folder of a model" in refused(path)
+    for name in ("there", "small"):
+        (bases / name).mkdir(exist_ok=True)
+        (bases / name / "config.json").write_text('{"is_encoder_decoder": true}')
+    checked = check_recipe(load_recipe(path), Silent())
+    assert not checked.faults and len(checked.named[0].translators) == 2
+    assert checked.named[0].ids == [one.id for one in checked.named[0].translators]
+
+
 def test_declared_fields_are_refused_with_the_step(bases: Path) -> None:
     path = write(bases, f"{TUNE}, {{compress.student: {{base: small}}}}")
     written = path.read_text(encoding="utf-8").replace(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tests.train.test_translator import make_translator
 
 from penjing.core.errors import RecipeError, UsageError
+from penjing.core.model_folder import read_translator_folder
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.core.options import build_options
 from penjing.data.augment.rows import text_digest
 from penjing.data.fold import fold
 from penjing.model.base import open_base
+from penjing.train.translator import open_translator
 from penjing.tune import full, linear
 from penjing.tune.augmented import Copies, EncoderCopies, with_copies
 from penjing.tune.job import prepare_job
@@ -109,6 +113,23 @@ def test_an_encoder_learns_from_copies_with_near_words_of_its_own_table(tiny_bas
         with_copies(plain, EncoderCopies(mlm=0.2), run_in(tmp_path))
 
 
+def test_copies_come_back_from_another_language(tmp_path: Path) -> None:
+    asked = Copies(translate="there", translate_back="back", swap=0.3, copies=2)
+    with pytest.raises(UsageError, match="translation models were not read"):
+        with_copies(inputs(), asked, run_in(tmp_path))
+    made = [make_translator(tmp_path / name, seed) for seed, name in enumerate(("there", "back"))]
+    few = inputs().train.take(range(12))
+    given = replace(inputs(), train=few, translators=[read_translator_folder(str(one), tmp_path) for one in made])
+    lines = Lines()
+    found = with_copies(given, asked, run_in(tmp_path, lines)).train
+    assert list(found.texts) == list(with_copies(given, asked, run_in(tmp_path)).train.texts)
+    there, back = (open_translator(one, run_in(tmp_path)) for one in given.translators)
+    translated = dict(zip(given.train.texts, back(there(given.train.texts)), strict=True))
+    copies = [(found.rows[place], found.texts[place]) for place in range(len(given.train), len(found))]
+    count = sum(text == translated[given.train.texts[row]] for row, text in copies)
+    assert count > 4 and f"translate {count})" in lines.said[0]
+
+
 def test_every_method_that_prepares_a_job_has_the_copies_in_it(tiny_base: Path, tmp_path: Path) -> None:
     options = TrainingOptions(augment=EncoderCopies(swap=0.3), max_tokens=32)
     given = inputs(parent=open_base(str(tiny_base), tmp_path))
@@ -125,9 +146,14 @@ def test_every_method_that_prepares_a_job_has_the_copies_in_it(tiny_base: Path, 
         ({"swop": 0.1}, "unknown key `swop`", "did you mean `swap`?"),
         ({"swap": 0.9}, "`swap` is `0.9`; it must be a number from 0 to 0.5", "at most 0.5"),
         (
-            {"translate": 0.1},
-            "`translate` asks for back-translation, and no translator is shipped",
-            "take `translate` out",
+            {"translate": "zh-en"},
+            "`translate_back` and `translate` belong together: one translates there, the other back",
+            "name both folders, or take both out",
+        ),
+        (
+            {"translate_back": "en-zh"},
+            "`translate_back` and `translate` belong together: one translates there, the other back",
+            "name both folders, or take both out",
         ),
         ({"copies": 0}, "`copies` is `0`; it must be a whole number from 1 to 20", "at least 1"),
     ],

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from penjing.core.answers import Answer, Choice, answer_to_json
+from penjing.core.model_folder import ModelFolder
 from penjing.core.own_code import OwnCode
 from penjing.core.task import Task
 
@@ -316,7 +317,8 @@ class Inputs:
     on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "";
     held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be; replayed:
     positions of the train rows that are rows of an earlier release and are learned again; code: a
-    function of the team's own that the recipe names, as a loss is.
+    function of the team's own that the recipe names, as a loss is; translators: models that translate a text into
+    another language and back.
     """
 
     parent: Artifact | None
@@ -331,6 +333,7 @@ class Inputs:
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
     code: OwnCode | None = None
+    translators: Sequence[ModelFolder] = ()
     held_out: frozenset[str] = frozenset()
     replayed: Sequence[int] = ()
 

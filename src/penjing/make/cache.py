@@ -123,6 +123,7 @@ class Cache:
             (grown if inputs.corpora else {})
             | ({"base": inputs.base.id} if inputs.base else {})
             | ({"code": inputs.code.id} if inputs.code else {})
+            | ({"translators": [one.id for one in inputs.translators]} if inputs.translators else {})
             | ({"device": self.device} if self.device != "cpu" else {})
             | ({"held_out": sorted(inputs.held_out)} if augments(step) else {})
             | {

@@ -50,6 +50,7 @@ class Runner:
             replayed=() if self.before is None else self.before.replayed_among(data.train),
             held_out=data.held_out,
             code=self.named[0].code if self.named else None,
+            translators=self.named[0].translators if self.named else (),
         )
 
     def run(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING) -> Done:

@@ -1,6 +1,7 @@
 """Augmentation as options of a tuning method: train rows and altered copies of them, which keep their gold.
 
-    swap, deletion, synonyms, mlm: shares of words that a copy alters, each copy by one of the kinds; copies: a row
+    swap, deletion, synonyms, mlm: shares of words that a copy alters, each copy by one of the kinds; translate,
+    translate_back: models that translate a text there and back; copies: a row
 
 The kinds, with source and when to prefer which, are in `penjing/data/augment/`. Copies are made of train rows alone,
 and none that is a text of validation, calibration or test (known here by digests only) stays. Rows are not augmented
@@ -9,21 +10,23 @@ where C or a learning rate is judged: those are other rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Inputs, Run
 from penjing.core.options import WrongValueError
 from penjing.data.augment.altered import Free
 from penjing.data.augment.deletion import deletion
 from penjing.data.augment.mlm import Fill, filled
-from penjing.data.augment.rows import Alter, Augmentation, augmented, text_digest
+from penjing.data.augment.rows import Alter, Augmentation, augmented, drawn_kind, text_digest
 from penjing.data.augment.swap import swap
 from penjing.data.augment.synonyms import Near, synonyms
+from penjing.data.augment.translate import ThereAndBack, back_translated
 from penjing.data.masked import Masked
 from penjing.tasks import task_for
 from penjing.text.words import word_spans
@@ -38,21 +41,24 @@ class Copies(BaseModel):
 
     swap: WordShare = Field(0.0, description="share of words that exchange their places, such as 0.1")
     deletion: WordShare = Field(0.0, description="share of words left out, such as 0.1")
-    translate: WordShare = Field(0.0, description="back-translation: no translator is shipped, so it is refused")
+    translate: str = Field("", description="folder of a translation model, for back-translation: into another language")
+    translate_back: str = Field("", validate_default=True, description="folder of the model that translates back")
     copies: int = Field(1, ge=1, le=20, description="copies of each row, at most")
 
-    @field_validator("translate")
+    @field_validator("translate_back")
     @classmethod
-    def _has_a_translator(cls, given: float) -> float:
-        if given:
-            raise WrongValueError("asks for back-translation, and no translator is shipped", "take `translate` out")
+    def _is_there_and_back(cls, given: str, info: ValidationInfo) -> str:
+        if bool(given) != bool(info.data.get("translate", given)):
+            fix = "name both folders, or take both out"
+            raise WrongValueError("and `translate` belong together: one translates there, the other back", fix)
         return given
 
     @property
     def shares(self) -> dict[str, float]:
-        """The kinds that are asked for, each with its share."""
+        """The kinds that are asked for, each with its share of words; a translation is of all of them."""
         every = {name: getattr(self, name) for name in type(self).model_fields if name != "copies"}
-        return {name: share for name, share in every.items() if share > 0}
+        words = {name: share for name, share in every.items() if isinstance(share, float) and share > 0}
+        return words | ({"translate": 1.0} if self.translate else {})
 
     @property
     def times(self) -> int:
@@ -72,12 +78,13 @@ class EncoderCopies(Copies):
 def with_copies(inputs: Inputs, asked: Copies, run: Run) -> Inputs:
     """The inputs with the copies behind their train rows; the same inputs where no kind is asked for.
 
-    Raises UsageError where the base has no head that fills words, DataError for gold that cannot be read.
+    Raises UsageError where the base has no head that fills words or no translator was given, DataError for gold that
+    cannot be read.
     """
     if not asked.shares:
         return inputs
     task, known = task_for(inputs), {text_digest(text) for text in inputs.validation.texts}
-    kinds = _kinds(inputs, asked.shares)
+    kinds = _kinds(inputs, asked, run)
     how = Augmentation(kinds, word_spans, asked.copies, run.seed, inputs.held_out | known)
     found = augmented(inputs.train, task, how)
     made = ", ".join(f"{name} {count}" for name, count in found.made.items())
@@ -89,10 +96,12 @@ def with_copies(inputs: Inputs, asked: Copies, run: Run) -> Inputs:
     return replace(inputs, train=found.table)
 
 
-def _kinds(inputs: Inputs, shares: Mapping[str, float]) -> dict[str, Alter]:
+def _kinds(inputs: Inputs, asked: Copies, run: Run) -> dict[str, Alter]:
     found: dict[str, Alter] = {}
-    for name, share in shares.items():
-        if name in ("synonyms", "mlm"):
+    for name, share in asked.shares.items():
+        if name == "translate":
+            found[name] = _translating(inputs, asked, run)
+        elif name in ("synonyms", "mlm"):
             found[name] = _asking(inputs, name, share)
         else:
             found[name] = _plain(name, share)
@@ -106,6 +115,33 @@ def _plain(name: str, share: float) -> Alter:
         return kind(free, share, source)
 
     return alter
+
+
+def _translating(inputs: Inputs, asked: Copies, run: Run) -> Alter:
+    """Back-translation by the two models that the step names."""
+    # Loads torch, which the linear model does without.
+    from penjing.train.translator import BATCH, open_translator
+
+    if len(inputs.translators) != 2:
+        fix = "run it by `penjing make`, or give them in `Inputs.translators`"
+        raise UsageError("the translation models were not read", where="augment", fix=fix)
+    names = list(asked.shares)
+    place = names.index("translate")
+    wanted = [
+        text
+        for text in inputs.train.texts
+        if any(drawn_kind(len(names), run.seed, copy, text) == place for copy in range(asked.copies))
+    ]
+    there, back = (open_translator(one, run) for one in inputs.translators)
+    run.progress.start("translating train rows there and back", None)
+
+    def both(texts: Sequence[str]) -> list[str]:
+        found = back(there(texts))
+        run.progress.advance(len(texts))
+        return found
+
+    known = ThereAndBack(wanted, both, BATCH)
+    return lambda free, _: back_translated(free, known)
 
 
 def _asking(inputs: Inputs, name: str, share: float) -> Alter:

@@ -15,8 +15,8 @@ Forgetting in Neural Networks, 2017 (`ewc`, the diagonal of the Fisher informati
 Rehearsal and Pseudorehearsal, 1995, and Chaudhry and others, On Tiny Episodic Memories in Continual Learning, 2019
 (replay); Wang and others, Orthogonal Subspace Learning for Language Model Continual Learning, 2023 (`rank`,
 `orthogonal`: O-LoRA). When: a release is in service, new rows or labels have come, and what it knew must stay. Replay
-keeps most where the earlier rows are at hand, and `lwf` or `ewc` beside it change little (docs/bench/tune.md). When not: the
-earlier rows are all at hand and few: then `tune.full` on all rows is as good, and simpler.
+keeps most where the earlier rows are at hand, and `lwf` or `ewc` beside it change little (docs/bench/tune.md). When
+not: the earlier rows are all at hand and few: then `tune.full` on all rows is as good, and simpler.
 """
 
 from __future__ import annotations

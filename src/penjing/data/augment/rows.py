@@ -80,9 +80,14 @@ def augmented(table: Table, reader: Reader, how: Augmentation) -> Augmented:
     return Augmented(_with_copies(table, rows, texts, labels), made, left)
 
 
+def drawn_kind(kinds: int, seed: int, copy: int, text: str) -> int:
+    """Which of so many kinds is tried first for a copy of a text."""
+    return Random(digest_lines([f"{seed}", f"{copy}", text])).randrange(kinds) if kinds else 0
+
+
 def _altered(free: Free, how: Augmentation, copy: int) -> tuple[str, Masked | None]:
     names = list(how.kinds)
-    first = Random(digest_lines([f"{how.seed}", f"{copy}", free.text])).randrange(len(names)) if names else 0
+    first = drawn_kind(len(names), how.seed, copy, free.text)
     for turn in range(len(names)):
         name = names[(first + turn) % len(names)]
         found = how.kinds[name](free, Random(digest_lines([f"{how.seed}", name, f"{copy}", free.text])))
