@@ -35,8 +35,8 @@ def open_translator(named: ModelFolder, run: Run) -> Translator:
             tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     except ImportError as error:
-        package = "sentencepiece" if "entencepiece" in str(error) else (error.name or "the package that is named")
-        what = f"the tokenizer of this translator needs {package}"
+        name = error.name or "sentencepiece"
+        what = f"the tokenizer of this translator needs {name}"
         raise MissingPackageError(what, where=folder, fix="pip install sentencepiece sacremoses") from None
     # Files that are not ours fail in many ways.
     except Exception as error:
