@@ -79,12 +79,6 @@ class Imported:
     repeated: int
 
 
-def count_open(store: Store) -> int:
-    """The number of open cases."""
-    with store.read() as connection:
-        return connection.execute(select(func.count()).where(reviews.c.status == "open")).scalar_one()
-
-
 def open_labels(store: Store) -> list[str]:
     """The labels that a verdict may name: those of every release with open cases; none if answers are not one label."""
     newest = (
