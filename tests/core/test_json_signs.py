@@ -6,7 +6,7 @@ import pytest
 
 from penjing.core.chinese import chinese
 from penjing.core.errors import DataError
-from penjing.core.json_signs import odd_sign
+from penjing.core.json_signs import with_odd_sign
 from penjing.tasks.answer_gold import read_answers
 from penjing.tasks.tag_spans import read_entities
 from penjing.tasks.triples_gold import read_graph
@@ -25,7 +25,7 @@ from penjing.tasks.triples_gold import read_graph
 )
 def test_the_first_sign_that_is_none_of_json_is_named(written: str, place: int, sign: str, meant: str) -> None:
     said = f"; at character {place} it has `{sign}` where JSON has `{meant}`"
-    assert odd_sign(written) == said
+    assert with_odd_sign("no", written) == f"no{said}"
     with pytest.raises(DataError, match="no JSON list of entities") as raised:
         read_entities(written)
     assert raised.value.what.endswith(said)
@@ -33,7 +33,8 @@ def test_the_first_sign_that_is_none_of_json_is_named(written: str, place: int, 
 
 
 def test_values_may_hold_any_sign_and_other_faults_name_none() -> None:
-    assert odd_sign('[{"label": "a：“b”，［c］"') == "" and odd_sign("") == "" and odd_sign('{"a": 1,}') == ""
+    for written in ('[{"label": "a：“b”，［c］"', "", '{"a": 1,}'):
+        assert with_odd_sign("no JSON", written) == "no JSON"
 
 
 def test_every_answer_that_is_json_says_so() -> None:

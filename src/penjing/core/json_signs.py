@@ -8,8 +8,8 @@ _MEANT = {
 }  # fmt: skip
 
 
-def odd_sign(written: str) -> str:
-    """Of a text that is no JSON, where it has the first sign that JSON has in another form; "" where it has none.
+def with_odd_sign(what: str, written: str) -> str:
+    """A message about a text that is no JSON, with the first sign that JSON has in another form; as it is without one.
 
     What stands between straight quotes is a value, which may hold any sign.
     """
@@ -20,5 +20,5 @@ def odd_sign(written: str) -> str:
         elif sign == '"':
             inside = True
         elif sign in _MEANT:
-            return f"; at character {place} it has `{sign}` where JSON has `{_MEANT[sign]}`"
-    return ""
+            return f"{what}; at character {place} it has `{sign}` where JSON has `{_MEANT[sign]}`"
+    return what

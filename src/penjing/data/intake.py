@@ -148,8 +148,9 @@ def _alike(faults: Sequence[Fault]) -> tuple[str, str]:
     """Message and fix for faults of one kind: those of the first, and how many rows have the like."""
     first = faults[0]
     others = len({fault.row for fault in faults if fault.what != first.what} - {first.row})
-    rows = f"{others:,} more row{'s' * (others != 1)}"
-    return f"{first.what}, and the like in {rows}" if others else first.what, first.fix
+    if not others:
+        return first.what, first.fix
+    return f"{first.what}, and the like in {others:,} more row{'s' * (others != 1)}", first.fix
 
 
 def _wrong_values(faults: Sequence[Fault]) -> tuple[str, str]:

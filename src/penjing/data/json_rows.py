@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from penjing.core.errors import DataError
-from penjing.core.json_signs import odd_sign
+from penjing.core.json_signs import with_odd_sign
 from penjing.data.cells import CONVERSATION, Fault, UnreadableCell, json_cell, speakers
 
 _LIST = re.compile(r"\s*\[\s*(\{|$)")
@@ -115,8 +115,8 @@ def _by_line(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]
             yield number, Fault(number, "JSON nested too deeply", "a row is a flat object of text, numbers and words")
         except ValueError as error:
             said = str(error).split(":")[0]
-            what = f"not valid JSON ({said}): `{line.strip()[:60]}`{odd_sign(line)}"
-            yield number, Fault(number, what, "write one JSON object a line")
+            what = f"not valid JSON ({said}): `{line.strip()[:60]}`"
+            yield number, Fault(number, with_odd_sign(what, line), "write one JSON object a line")
 
 
 def _whole(text: str, where: str, notes: list[str]) -> list[tuple[int, object]] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penjing.core.errors import DataError, shown
-from penjing.core.json_signs import odd_sign
+from penjing.core.json_signs import with_odd_sign
 from penjing.data.annotated.document import LabelledRelation, LabelledSpan
 from penjing.data.annotated.words import ENTITY, Word
 from penjing.data.json_rows import json_object, key_twice
@@ -95,8 +95,10 @@ def from_text(value: object, key: str) -> object:
     except (ValueError, RecursionError):
         if not _BEGINS_JSON.match(written):
             return value
-        what = f"`{key}` holds `{shown(written, 40)}`, which begins as JSON and is none{odd_sign(written)}"
-        raise DataError(what, fix="write the list itself, or its JSON as it was written") from None
+        what = f"`{key}` holds `{shown(written, 40)}`, which begins as JSON and is none"
+        raise DataError(
+            with_odd_sign(what, written), fix="write the list itself, or its JSON as it was written"
+        ) from None
     if (twice := key_twice(0, found)) is not None:
         raise DataError(twice.what, fix=twice.fix)
     return found if isinstance(found, list | dict) else value
