@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from penjing.cases.record import EVIDENCE_COST, Ask, work
+from penjing.cases.record import Ask, work
 from penjing.core.errors import RequestError
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
 from penjing.explain.budget import EvidenceBudget
+from penjing.explain.evidence import MOST_VARIANTS
 
 FIELDS = {"channel": "web"}
 
@@ -60,7 +61,7 @@ def test_evidence_beyond_its_bounds_is_marked_and_the_decision_stands(decider: D
 
 def test_the_cost_is_characters_times_what_is_asked() -> None:
     assert Ask("x" * 100, {}, False).cost() == Ask("x" * 100, {}, False, decide=False).cost() == 100
-    assert Ask("x" * 100, {}, True).cost() == 100 * EVIDENCE_COST
+    assert Ask("x" * 100, {}, True).cost() == 100 * (1 + MOST_VARIANTS)
     assert Ask("", {}, False).cost() == 1
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from tests.recorded import write_records
+
 from penjing.core.answers import Choice
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.database import open_store
-from penjing.store.records import Record, make_record, write_records
+from penjing.store.records import Record, make_record
 
 
 def audited(number: int, reason: str = "audit") -> Record:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from tests.recorded import in_service
 
 from penjing.core.canon import canonical_json
 from penjing.store.case_data import CaseData, decisions_of, get_cases
 from penjing.store.database import open_store
 from penjing.store.records import get_record, scan_records
-from penjing.store.releases import in_service
 
 
 def test_every_line_is_on_record(penjing, tiny_release, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import DataError
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.intake import take_in, take_unlabelled
@@ -105,3 +107,20 @@ def test_every_column_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "there is no column `txt`" in caught.value.what and caught.value.fix == "did you mean `text`?"
     assert "there is no column `amuont`" in caught.value.what and "(did you mean `amount`?)" in caught.value.what
     assert "there is no column `city`" in caught.value.what
+
+
+def test_faults_that_differ_in_names_and_places_only_are_one_problem(tmp_path: Path) -> None:
+    """A file of nested entities is one fault with its rows, and not a list of hundreds of like messages."""
+    cells = [json.dumps([{"start": 0, "end": 2, "label": f"T{row}"}, {"start": 1, "end": 2 + row, "label": "b"}])
+             for row in range(1, 31)]  # fmt: skip
+    path = tmp_path / "r.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        writer.writerows([f"{'word ' * 12}{row}", cell] for row, cell in enumerate(cells))
+        writer.writerow(["one more text", "no list"])
+    problems = take_in(recipe(tmp_path, "{files: r.csv}"), open_reader("tag", {}), NEWEST).problems
+    said = [one for one in problems if one.code == "rows"]
+    assert len(said) == 2 and len(said[0].rows["r.csv"]) == 30
+    assert said[0].message == "the entities `T1` 0..2 and `b` 1..3 overlap, and the like in 29 more rows"
+    assert "另有 29 行类似" in chinese(said[0].message) and said[0].fix.startswith("keep one of them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -108,6 +109,19 @@ def test_what_a_finished_run_did_not_use_is_removed(tmp_path: Path) -> None:
     name = made.artifact.folder.name
     assert left == {name, f"{name}.observations.json", "machine"}
     assert cache.run(single_step("tune.linear", {"c": [1.0], "folds": 2}), inputs).cached
+
+
+def test_figures_that_took_long_outlive_a_run_that_did_not_ask_for_them(tmp_path: Path) -> None:
+    """`choose: folds`, then `choose: validation`, then `choose: folds` again: the folds are answered once."""
+    cache = Cache(tmp_path, 0, 1, Silent(), lambda: False)
+    for number in range(6):
+        for kind in ("folds", "labels", "tune-full"):
+            (tmp_path / f"{kind}-{number}").mkdir()
+            os.utime(tmp_path / f"{kind}-{number}", (number, number))
+    cache.used.add("folds-0")
+    cache.shrink()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"folds-0", *(f"{kind}-{number}" for kind in ("folds", "labels") for number in (2, 3, 4, 5))}
 
 
 def _without(name: str) -> Callable[[Path], None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import update
+from tests.recorded import write_records
 
 from penjing.core.answers import Choice
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.audits import closed_audits, count_audits
 from penjing.store.database import Store
-from penjing.store.records import Record, make_record, write_records
+from penjing.store.records import Record, make_record
 from penjing.store.tables import decisions, reviews
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import RequestError, StoreDamageError, UsageError
 from penjing.store.about import FORM
 from penjing.store.case_data import CaseData, decisions_of, get_cases, refs_with
 from penjing.store.database import Store, open_store
 from penjing.store.erasure import erase_decisions
-from penjing.store.records import get_record, write_records
+from penjing.store.records import get_record
 from penjing.store.signing import key_file_of
 from penjing.store.verify import verify_store
 

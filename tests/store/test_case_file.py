@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from tests.recorded import write_records
 
 from penjing.core.answers import Choice
 from penjing.core.errors import DataError
@@ -16,7 +17,7 @@ from penjing.data.workbook import MOST_CHARACTERS
 from penjing.store.audits import export_blind
 from penjing.store.case_file import is_workbook, open_case_file
 from penjing.store.database import Store
-from penjing.store.records import Record, make_record, write_records
+from penjing.store.records import Record, make_record
 from penjing.store.reviews import CHINESE_COLUMNS, COLUMNS, export_open, import_verdicts, verdicts
 
 TEXTS = ('免费领奖,\n"打"', "=1+1", "＝1+1", "-5 度", "@sum", "'quoted", "x" * (MOST_CHARACTERS + 50))

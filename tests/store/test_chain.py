@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import func, select
+from tests.recorded import write_records
 
 from penjing.core.errors import StoreError
 from penjing.store.chain import Entry, link, start_of
 from penjing.store.database import Store
-from penjing.store.records import write_records
 from penjing.store.signing import SignedHead
 from penjing.store.tables import chain, writers
 

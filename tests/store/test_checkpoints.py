@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import StoreError
 from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
-from penjing.store.records import write_records
 
 
 def in_database_alone(path: Path, folder: Path) -> int:

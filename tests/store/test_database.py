@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.recorded import write_records
 
 from penjing.core.errors import StoreDamageError, StoreError, UsageError
 from penjing.store import sqlite
 from penjing.store.about import FORM, write_signed
 from penjing.store.database import Store, open_store
 from penjing.store.opening import VERSION_TABLE
-from penjing.store.records import write_records
 
 
 def test_it_is_durable(store: Store) -> None:

@@ -7,11 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import StoreError, UsageError
 from penjing.store import sqlite
 from penjing.store.database import Store, open_store
-from penjing.store.records import count_records, write_records
+from penjing.store.records import count_records
 
 BESIDE = ("", "-wal", "-shm", "-journal")
 

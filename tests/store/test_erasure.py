@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import DataError, StoreError
 from penjing.store import sqlite
 from penjing.store.database import Store, open_store
 from penjing.store.erasure import erase_decisions, erased_at, find_erasable, ids_with_fields
-from penjing.store.records import get_record, write_records
+from penjing.store.records import get_record
 from penjing.store.verify import verify_store
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select, update
+from tests.recorded import write_records
 
 from penjing.store import exported
 from penjing.store.database import Store
 from penjing.store.exported import ExportPeriod, exported_rows, kept_names
-from penjing.store.records import Record, write_records
+from penjing.store.records import Record
 from penjing.store.tables import decisions
 
 

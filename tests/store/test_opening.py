@@ -7,11 +7,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import StoreError, UsageError
 from penjing.store.database import Store, open_store
 from penjing.store.keys import create_key
-from penjing.store.records import count_records, scan_records, write_records
+from penjing.store.records import count_records, scan_records
 from penjing.store.signing import head_file_of, key_file_of
 from penjing.store.verify import verify_store
 

@@ -6,12 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
 from penjing.store import records as module
 from penjing.store.database import Store
-from penjing.store.records import count_records, get_record, scan_records, write_records
+from penjing.store.records import count_records, get_record, scan_records
 
 
 def test_a_record_comes_back_as_it_went_in(store: Store, make) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import UsageError
 from penjing.store import audit
 from penjing.store.database import Store, open_store
-from penjing.store.records import count_records, write_records
+from penjing.store.records import count_records
 from penjing.store.recovery import begin
 from penjing.store.signing import head_file_of
 from penjing.store.verify import verify_store

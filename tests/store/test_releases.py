@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.recorded import in_service
 
 from penjing.core.artifact import gates_digest, open_release, write_gates
 from penjing.core.canon import digest_file
@@ -15,7 +16,7 @@ from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Release
 from penjing.store import audit
 from penjing.store.database import Store
-from penjing.store.releases import in_service, open_recorded, put_in_service
+from penjing.store.releases import open_recorded, put_in_service
 
 
 def test_a_release_is_recorded_once_and_its_last_start_each_time(store: Store, tiny_release: Release) -> None:

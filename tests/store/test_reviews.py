@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.recorded import count_open, write_records
 
 from penjing.core.errors import DataError
 from penjing.store import audit
 from penjing.store.database import Store
-from penjing.store.records import write_records
-from penjing.store.reviews import CHINESE_COLUMNS, Reads, count_open, export_open, import_verdicts, verdicts
+from penjing.store.reviews import CHINESE_COLUMNS, Reads, export_open, import_verdicts, verdicts
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.recorded import write_records
 
 from penjing.core.errors import StoreError
 from penjing.store.database import open_store
-from penjing.store.records import write_records
 from penjing.store.sqlite_file import LEAST_ROOM, check_in_place, check_room, create, identify
 
 

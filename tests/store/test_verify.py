@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.recorded import write_records
 from tests.tampering import by_hand
 
 from penjing.core.errors import StoreDamageError, UsageError
@@ -17,7 +18,7 @@ from penjing.store.database import Store, open_store
 from penjing.store.erasure import erase_decisions
 from penjing.store.keys import create_key, revoke_key
 from penjing.store.opening import VERSION_TABLE
-from penjing.store.records import prepare_record, write_prepared, write_records
+from penjing.store.records import prepare_record, write_prepared
 from penjing.store.recovery import begin
 from penjing.store.releases import put_in_service
 from penjing.store.reviews import export_open, import_verdicts

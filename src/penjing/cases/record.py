@@ -19,9 +19,6 @@ from penjing.explain.evidence import MOST_VARIANTS, explain
 from penjing.store.records import PreparedRecord, make_record, prepare_record
 from penjing.store.waiting import WaitingText
 
-# The decision itself, and the texts that evidence scores at most.
-EVIDENCE_COST = 1 + MOST_VARIANTS
-
 
 @dataclass(frozen=True)
 class Ask:

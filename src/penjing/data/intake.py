@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penjing.core.alike import kind_of
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.pair import join_texts
@@ -125,17 +126,31 @@ def _prepared(masking: Masking, reader: Reader, texts: Sequence[str]) -> Masked:
 
 
 def _fault_problems(name: str, faults: Sequence[Fault]) -> list[Problem]:
-    """One error for each kind of fault of a file: values of a field that are wrong in the same way are one kind."""
+    """One error for each kind of fault of a file: values of a field that are wrong in the same way are one kind.
+
+    So are messages that differ only in what they quote and count.
+    """
     kinds: dict[tuple[str, ...], list[Fault]] = {}
     for fault in faults:
-        kind: tuple[str, ...] = (fault.what,) if fault.about is None else (fault.about[0], fault.about[2])
+        kind: tuple[str, ...] = (kind_of(fault.what),) if fault.about is None else (fault.about[0], fault.about[2])
         kinds.setdefault(kind if kind in kinds or len(kinds) < _SHOWN_FAULTS else _OTHERS, []).append(fault)
     found = []
     for kind, same in kinds.items():
-        what, fix = (kind[0], same[0].fix) if len(kind) == 1 else _wrong_values(same)
+        what, fix = _alike(same) if len(kind) == 1 else _wrong_values(same)
+        if kind == _OTHERS:
+            what = _OTHERS[0]
         rows = {name: [fault.row for fault in same]}
         found.append(Problem(severity="error", code="rows", message=what, rows=rows, fix=fix))
     return found
+
+
+def _alike(faults: Sequence[Fault]) -> tuple[str, str]:
+    """Message and fix for faults of one kind: those of the first, and how many rows have the like."""
+    first = faults[0]
+    others = len({fault.row for fault in faults if fault.what != first.what} - {first.row})
+    if not others:
+        return first.what, first.fix
+    return f"{first.what}, and the like in {others:,} more row{'s' * (others != 1)}", first.fix
 
 
 def _wrong_values(faults: Sequence[Fault]) -> tuple[str, str]:

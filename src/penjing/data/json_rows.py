@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from penjing.core.errors import DataError
+from penjing.core.json_signs import with_odd_sign
 from penjing.data.cells import CONVERSATION, Fault, UnreadableCell, json_cell, speakers
 
 _LIST = re.compile(r"\s*\[\s*(\{|$)")
@@ -109,18 +110,18 @@ def _by_line(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]
         if not line.strip():
             continue
         try:
-            yield number, json.loads(line, object_pairs_hook=_object)
+            yield number, json.loads(line, object_pairs_hook=json_object)
         except RecursionError:
             yield number, Fault(number, "JSON nested too deeply", "a row is a flat object of text, numbers and words")
         except ValueError as error:
             said = str(error).split(":")[0]
             what = f"not valid JSON ({said}): `{line.strip()[:60]}`"
-            yield number, Fault(number, what, "write one JSON object a line")
+            yield number, Fault(number, with_odd_sign(what, line), "write one JSON object a line")
 
 
 def _whole(text: str, where: str, notes: list[str]) -> list[tuple[int, object]] | None:
     """The objects of a text that is one list, one object around a list, or objects over several lines; else None."""
-    decoder = json.JSONDecoder(object_pairs_hook=_object)
+    decoder = json.JSONDecoder(object_pairs_hook=json_object)
     space = re.compile(r"[\s,]*")
     start = len(text) - len(text.lstrip())
     is_list = text[start : start + 1] == "["
@@ -205,7 +206,8 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _object(pairs: list[tuple[str, Any]]) -> _Object:
+def json_object(pairs: list[tuple[str, Any]]) -> _Object:
+    """An object of JSON, for `object_pairs_hook`; `key_twice` tells whether a key occurs twice in it."""
     found = _Object(pairs)
     names = [name for name, _ in pairs]
     own = next((name for name in names if names.count(name) > 1), None) if len(found) < len(pairs) else None

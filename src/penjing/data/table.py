@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from penjing.core.alike import first_of_each
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
@@ -154,10 +155,8 @@ def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
 
 
 def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
-    """One error for all the rows of a file that cannot be read, the first ten by number."""
-    lines = [f"row {fault.row}: {fault.what}" for fault in faults[:_SHOWN]]
-    if len(faults) > _SHOWN:
-        lines.append(f"and {len(faults) - _SHOWN} more")
+    """One error for all the rows of a file that cannot be read, the first ones of each kind by number."""
+    lines = first_of_each([f"row {fault.row}: {fault.what}" for fault in faults], _SHOWN)
     rows = len({fault.row for fault in faults})
     head = f"{rows} row{'s' * (rows != 1)} cannot be read\n    " if len(faults) > 1 else ""
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)

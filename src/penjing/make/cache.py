@@ -38,6 +38,9 @@ LIBRARIES = (
 )
 # Files of `penjing.compress` that write into the folder which steps share.
 _SHARING = ("layers", "static", "parts.branch", "parts.pooled", "parts.teacher")
+# Folders of figures that a run may not ask for, and of how many runs with other data or steps they are kept.
+_FIGURES = ("folds-", "labels-")
+_KEPT_FIGURES = 4
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,14 @@ class Cache:
     def shrink(self, *kept: Path) -> None:
         """Remove what this run did not use and what steps shared; the same run does not need them again.
 
-        kept: folders inside the cache that are not results of steps.
+        kept: folders inside the cache that are not results of steps. The newest figures of folds and of labels stay:
+        they are small, took long, and a recipe that is changed and changed back needs them again.
         """
         names = {*self.used, *(_observations(self.folder / name).name for name in self.used)}
         names |= {path.name for path in kept}
+        for prefix in _FIGURES:
+            found = sorted(self.folder.glob(f"{prefix}*"), key=lambda path: path.stat().st_mtime)
+            names |= {path.name for path in found[-_KEPT_FIGURES:]}
         for path in self.folder.iterdir():
             if path.name in names:
                 continue

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penjing.core.alike import first_of_each
 from penjing.core.canon import digest
 from penjing.core.errors import DataError, RequestError
 from penjing.core.recipe import RecipeFile
@@ -38,7 +39,6 @@ _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _READ = ("file", "row", "answer", "reviewer", "note", "digest")
 _NEEDED = ("row", "answer", "digest")
 _MOST_LABELS = 100
-_SHOWN_FAULTS = 20
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,7 @@ def read_answers(file: RecipeFile, path: Path, reading: Reading, *, new_labels: 
             faults.append(f"row {answered.place}: {error.what}")
     faults += [f"row {fault.row}: {fault.what}" for fault in unread]
     if faults:
-        more = [f"and {len(faults) - _SHOWN_FAULTS} more"] if len(faults) > _SHOWN_FAULTS else []
-        what = "\n    ".join(["answers that cannot be taken; nothing was changed", *faults[:_SHOWN_FAULTS], *more])
+        what = "\n    ".join(["answers that cannot be taken; nothing was changed", *first_of_each(faults)])
         raise DataError(what, where=str(path), fix="correct these rows and give the file again")
     confirmed = sum(new == known.golds[position] for position, (new, _) in given.items())
     return Answers(tuple(known.corrections(given)), confirmed, blank)

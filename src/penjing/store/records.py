@@ -137,17 +137,6 @@ def write_prepared(connection: Connection, prepared: Sequence[PreparedRecord]) -
     write_cases(connection, [one.case for one in prepared if one.case is not None])
 
 
-def write_records(
-    connection: Connection, records: Sequence[Record], cases: Mapping[str, CaseData] | None = None
-) -> None:
-    """Add records, and open a review for each whose route says so, in the caller's transaction.
-
-    cases: the caller's own data of a decision, by its id.
-    """
-    given = cases or {}
-    write_prepared(connection, [prepare_record(one).with_case(given.get(one.id, CaseData())) for one in records])
-
-
 def get_record(store: Store, identity: str) -> Record | None:
     """The record with this id, or None. Raises DamageError if it cannot be read."""
     with store.read() as connection:

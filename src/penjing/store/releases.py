@@ -62,13 +62,6 @@ def put_in_service(store: Store, release: Release, *, expect: str | None = None)
     return before if before and before.id != release.id else None
 
 
-def in_service(store: Store) -> list[Service]:
-    """All releases that were in service here, the last one first."""
-    with store.read() as connection:
-        rows = connection.execute(select(releases).order_by(releases.c.last.desc()))
-        return [Service(row.id, row.name, Path(row.folder), row.first, row.last) for row in rows]
-
-
 def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Release:
     """The release with this id, verified, from its last folder in service, or from `folder`.
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
+from penjing.core.alike import first_of_each
 from penjing.core.answers import Choice
 from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, DataError, RequestError, StoreError, UsageError
@@ -43,7 +44,6 @@ CHINESE_COLUMNS = (
 _GIVEN = ("id", "verdict", "reviewer", "note")
 _READ = (*_GIVEN, "text")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
-_SHOWN_FAULTS = 20
 # The reason is in the record. Searching its text is exact, because quotes inside a value are escaped.
 IS_AUDIT = decisions.c.decision.contains('"reason":"audit"')
 
@@ -77,12 +77,6 @@ class Imported:
     recorded: int
     blank: int
     repeated: int
-
-
-def count_open(store: Store) -> int:
-    """The number of open cases."""
-    with store.read() as connection:
-        return connection.execute(select(func.count()).where(reviews.c.status == "open")).scalar_one()
 
 
 def open_labels(store: Store) -> list[str]:
@@ -377,5 +371,4 @@ def _close(connection: Connection, verdict: Verdict) -> None:
 
 
 def _listed(faults: list[str]) -> str:
-    more = f"\n  and {len(faults) - _SHOWN_FAULTS} more" if len(faults) > _SHOWN_FAULTS else ""
-    return "nothing was imported:\n  " + "\n  ".join(faults[:_SHOWN_FAULTS]) + more
+    return "\n  ".join(["nothing was imported:", *first_of_each(faults)])

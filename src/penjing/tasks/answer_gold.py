@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from penjing.core.errors import DataError, RequestError, shown
+from penjing.core.json_signs import with_odd_sign
 from penjing.core.pair import split_texts
 from penjing.core.task import MaskedText, TextPiece
 from penjing.tasks.tag_spans import each_key_once
@@ -40,7 +41,8 @@ def read_answers(cell: str, masked: MaskedText | None = None) -> list[TextPiece]
     try:
         value = json.loads(cell, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
-        raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of places", fix=_FORM) from None
+        what = f"`{shown(cell.strip(), 40)}` is no JSON list of places"
+        raise DataError(with_odd_sign(what, cell), fix=_FORM) from None
     if len(value) > MOST_PLACES:
         raise DataError(f"a question with {len(value):,} answers", fix=f"a question has at most {MOST_PLACES} places")
     given = [_place(one) for one in value]

@@ -25,14 +25,6 @@ _GOLDEN = (np.sqrt(5.0) - 1) / 2
 _STEPS = 60
 
 
-def negative_log_likelihood(logits: npt.ArrayLike, truth: npt.ArrayLike, temperature: float = 1.0) -> float:
-    """Mean of -log p[truth] in nats, logits (n, L), truth (n,)."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    scaled = scaled - scaled.max(axis=1, keepdims=True)
-    chosen = scaled[np.arange(len(scaled)), np.asarray(truth, dtype=np.int64)]
-    return float((np.log(np.exp(scaled).sum(axis=1)) - chosen).mean())
-
-
 def share_of_right(rows: int) -> float:
     """The probability that n right rows of n support, by the rule of succession: (n + 1) / (n + 2)."""
     return (rows + 1) / (rows + 2)

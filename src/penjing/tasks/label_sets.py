@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from penjing.core.errors import DataError, RequestError, shown
+from penjing.core.json_signs import with_odd_sign
 from penjing.data.labels import LONGEST_LABEL, read_label
 
 # Each separator, with the other width in which keyboards write it.
@@ -57,7 +58,7 @@ def _of_json(written: str) -> list[str]:
         found = json.loads(written)
     except (ValueError, RecursionError):
         what = f"the cell begins like a list of JSON and is none: `{shown(written, _SHOWN)}`"
-        raise DataError(what, fix=fix) from None
+        raise DataError(with_odd_sign(what, written), fix=fix) from None
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         raise DataError(f"the list `{shown(written, _SHOWN)}` has values that are no labels", fix=fix)
     return found

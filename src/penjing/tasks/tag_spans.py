@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from penjing.core.errors import DataError, RequestError, shown
+from penjing.core.json_signs import with_odd_sign
 from penjing.core.task import MaskedText
 from penjing.data.labels import LONGEST_LABEL, read_label
 
@@ -31,7 +32,8 @@ def read_entities(cell: str, masked: MaskedText | None = None) -> list[Entity]:
     try:
         value = json.loads(cell, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
-        raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of entities", fix=_FORM) from None
+        what = f"`{shown(cell.strip(), 40)}` is no JSON list of entities"
+        raise DataError(with_odd_sign(what, cell), fix=_FORM) from None
     if not isinstance(value, list):
         raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of entities", fix=_FORM)
     if len(value) > _MOST:

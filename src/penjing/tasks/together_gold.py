@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penjing.core.errors import DataError, shown
+from penjing.core.json_signs import with_odd_sign
 from penjing.core.options import nearest
 from penjing.core.task import MaskedText, Reader
 
@@ -45,7 +46,8 @@ class JointGold:
         try:
             found = json.loads(cell)
         except (ValueError, RecursionError):
-            raise DataError(f"no answers of several tasks: `{shown(cell, 60)}` is not JSON", fix=fix) from None
+            what = f"no answers of several tasks: `{shown(cell, 60)}` is not JSON"
+            raise DataError(with_odd_sign(what, cell), fix=fix) from None
         if not isinstance(found, dict):
             raise DataError(f"no answers of several tasks: `{shown(cell, 60)}` is no mapping", fix=fix)
         for name in found:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penjing.core.errors import DataError, RequestError, shown
+from penjing.core.json_signs import with_odd_sign
 from penjing.core.task import MaskedText
 from penjing.data.labels import LONGEST_LABEL, read_label
 from penjing.tasks.tag_spans import Entity, each_key_once, read_entities
@@ -56,6 +57,7 @@ def read_graph(cell: str, masked: MaskedText | None = None) -> Graph:
         value = None
     if not isinstance(value, dict) or set(value) != {"entities", "relations"}:
         what = f"`{shown(cell.strip(), 40)}` is no JSON object with `entities` and `relations`"
+        what = with_odd_sign(what, cell) if value is None else what
         raise DataError(what, fix=f"{_FORM}; files of annotated texts have it in the column `triples`")
     listed, relations = value["entities"], value["relations"]
     if not isinstance(relations, list) or len(relations) > _MOST:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as over
 from hypothesis import strategies as st
 
+from penjing.core.chinese import chinese
 from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan, as_cells, checked
 from penjing.data.annotated.json_spans import read
 from penjing.data.annotated.lines import Given
@@ -131,3 +132,58 @@ def test_a_broken_first_line_moves_no_other(tmp_path: Path) -> None:
     assert [isinstance(each, Fault) for each in found] == [True, False, False]
     assert [each.row for each in found] == [1, 2, 3]
     assert isinstance(found[1], AnnotatedText) and found[1].text == "a\u2028b"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"text": "ab cd", "label": {"": {"ab": [[0, 1]]}}},
+        {"text": "ab cd", "spans": [[0, 2, " "]]},
+        {"text": "ab cd", "label": [[0, 2, None]]},
+        {"text": "ab cd", "tokens": ["ab", "cd"], "spans": [{"start": 0, "end": 1}], "answer": "accept"},
+    ],
+)
+def test_a_span_without_a_label_is_refused(tmp_path: Path, value: dict[str, Any]) -> None:
+    """As doccano, Prodigy and CLUENER would write it; a label that is missing is none that a model should learn."""
+    path = tmp_path / "a.jsonl"
+    path.write_text((json.dumps(value) + "\n") * 2, encoding="utf-8")
+    first, second = list(read(Given(path)))
+    assert isinstance(first, Fault) and isinstance(second, Fault) and "without" in first.what and "label" in first.what
+
+
+@pytest.mark.parametrize("key", ["label", "labels", "spans", "entities"])
+def test_a_cell_with_the_text_of_json_is_what_it_says(tmp_path: Path, key: str) -> None:
+    """Gold of a table that was written as JSONL is no name of a class, which it was read as once."""
+    listed = [{"start": 0, "end": 2, "label": "A"}]
+    rows = [
+        {"text": "ab cd", key: json.dumps(listed)},
+        {"text": "ab cd", key: " [] "},
+        {"text": "ab cd", key: json.dumps({"B": {"cd": [[3, 4]]}})},
+        {"text": "ab cd", key: '["spam", "late"]'},
+        {"text": "ab cd", key: "[urgent]"},
+        {"text": "ab cd", key: '[{"start": 0, "end": 2'},
+        {"text": "ab cd", key: '[{"start": 0, "start": 1, "end": 2, "label": "A"}]'},
+        {"text": "ab cd", key: "{n}"},
+    ]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    *found, names, cut, twice, braces = list(read(Given(path)))
+    spans = [each.spans for each in found if isinstance(each, AnnotatedText)]
+    assert spans == [(LabelledSpan(0, 2, "A"),), (), (LabelledSpan(3, 5, "B"),), ()]
+    assert [each.labels for each in (*found, names, braces) if isinstance(each, AnnotatedText)] == [
+        *[()] * 3, ("spam", "late"), ("[urgent]",), ("{n}",)
+    ]  # fmt: skip
+    assert isinstance(cut, Fault) and "begins as JSON and is none" in cut.what and "JSON" in chinese(cut.what)
+    assert isinstance(twice, Fault) and "occurs twice" in twice.what
+
+
+def test_relations_as_the_text_of_json(tmp_path: Path) -> None:
+    row = {
+        "text": "ab cd",
+        "spans": json.dumps([[0, 2, "A"], [3, 5, "B"]]),
+        "relations": json.dumps([{"head": 0, "tail": 1, "label": "r"}]),
+    }
+    path = tmp_path / "a.jsonl"
+    path.write_text((json.dumps(row) + "\n") * 2, encoding="utf-8")
+    for each in read(Given(path)):
+        assert isinstance(each, AnnotatedText) and each.relations == (LabelledRelation(0, 1, "r"),)

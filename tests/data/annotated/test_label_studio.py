@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan, checked
 from penjing.data.annotated.label_studio import read
 from penjing.data.annotated.lines import Given
@@ -60,6 +61,37 @@ def test_relations_and_choices(tmp_path: Path, direction: str, wanted: list[tupl
     assert isinstance(found, AnnotatedText)
     assert found.relations == tuple(LabelledRelation(*pair, "owns") for pair in wanted)
     assert found.labels == ("news",)
+
+
+BARE = {"start": 3, "end": 5, "text": "cd"}
+
+
+@pytest.mark.parametrize("labels", [{}, {"labels": []}, {"labels": [""]}, {"labels": [None]}, {"labels": [" "]}])
+def test_regions_without_a_label_are_counted_and_named(tmp_path: Path, labels: dict[str, Any]) -> None:
+    """An annotator marked them and gave no label, so the text is not one without entities."""
+    bare = {"id": "b", "from_name": "label", "to_name": "text", "type": "labels", "value": {**BARE, **labels}}
+    score = {"id": "a", "from_name": "sure", "type": "rating", "value": {"start": 0, "end": 2, "rating": 3}}
+    rows = [
+        task("ab cd", span(0, 2, "ab", "A"), score, bare, {**bare, "id": "c"}),
+        task("ab cd", span(0, 2, "ab", "A"), score),
+        {
+            "id": 3,
+            "text": "ab cd",
+            "label": [{**BARE, **labels}, {"start": 0, "end": 2, "text": "ab", "labels": ["A"]}],
+        },
+    ]
+    found, notes = reading(tmp_path, *rows)
+    spans = [each.spans for each in found if isinstance(each, AnnotatedText)]
+    assert [[(one.start, one.label) for one in each] for each in spans] == [[(0, "A")]] * 3
+    last = len(json.dumps(rows[:2], indent=1).splitlines()) + 1
+    said = f"3 marked pieces have no label, in row 2, {last - 1}: left out; label or delete them"
+    assert notes == [said] and "个标出的片段没有标签" in chinese(said)
+
+
+def test_a_blank_choice_is_no_label(tmp_path: Path) -> None:
+    choice = {"type": "choices", "value": {"choices": [None, "", "spam"]}}
+    ((found,), _) = reading(tmp_path, task("ab cd", choice))
+    assert isinstance(found, AnnotatedText) and found.labels == ("spam",)
 
 
 def test_json_min(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from penjing.core.errors import DataError, shown
+from penjing.core.json_signs import with_odd_sign
 from penjing.data.annotated.document import LabelledRelation, LabelledSpan
 from penjing.data.annotated.words import ENTITY, Word
+from penjing.data.json_rows import json_object, key_twice
 
 GOLD = "triples"  # the key of entities and relations together, and of lists of triples
 NUMBERED = "relations"
@@ -21,6 +24,7 @@ _TYPES = (("subject_type", "head_type"), ("object_type", "tail_type"))
 _SURFACE = ("text", "word", "name", "surface", "entity")
 _TYPE = ("label", "type", "entity_type", "tag")
 _VALUE = "@value"  # DuIE 2: the object itself, among further ones of the same event
+_BEGINS_JSON = re.compile(r"\[\s*[\[{\"\]]|\{\s*[\"}]")
 _FIX = (
     'write {"head": 0, "tail": 1, "label": …} with the numbers or the ids of the entities, or their words: '
     '{"subject": …, "predicate": …, "object": …}'
@@ -79,6 +83,27 @@ def gold_of(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return inner if isinstance(inner, dict) and "entities" in inner and NUMBERED in inner else None
 
 
+def from_text(value: object, key: str) -> object:
+    """A list or object that a cell holds as the text of its JSON, as a table would; any other value as it is.
+
+    Raises DataError for a text that begins as such a JSON and is none, or has a key twice. `[urgent]` is a name.
+    """
+    if not isinstance(value, str) or not (written := value.strip()).startswith(("[", "{")):
+        return value
+    try:
+        found = json.loads(written, object_pairs_hook=json_object)
+    except (ValueError, RecursionError):
+        if not _BEGINS_JSON.match(written):
+            return value
+        what = f"`{key}` holds `{shown(written, 40)}`, which begins as JSON and is none"
+        raise DataError(
+            with_odd_sign(what, written), fix="write the list itself, or its JSON as it was written"
+        ) from None
+    if (twice := key_twice(0, found)) is not None:
+        raise DataError(twice.what, fix=twice.fix)
+    return found if isinstance(found, list | dict) else value
+
+
 def read_relations(
     value: Mapping[str, Any], text: str, entities: Entities, inline: Any
 ) -> tuple[LabelledRelation, ...]:
@@ -88,7 +113,7 @@ def read_relations(
     """
     found: dict[LabelledRelation, None] = {}
     for key in LISTS:
-        for each in _listed(value.get(key), key):
+        for each in _listed(from_text(value.get(key), key), key):
             for head, label, tail in _triples(each, key):
                 ends = [_end(one, key, text, entities, inline) for one in (head, tail)]
                 found[LabelledRelation(ends[0], ends[1], label)] = None

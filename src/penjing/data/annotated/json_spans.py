@@ -10,7 +10,7 @@ from typing import Any
 from penjing.core.errors import DataError, shown
 from penjing.data.annotated.conll import is_unspaced, join
 from penjing.data.annotated.document import AnnotatedText, LabelledSpan
-from penjing.data.annotated.json_relations import GOLD, LISTS, Entities, gold_of, has_places, read_relations
+from penjing.data.annotated.json_relations import GOLD, LISTS, Entities, from_text, gold_of, has_places, read_relations
 from penjing.data.annotated.lines import Given
 from penjing.data.annotated.words import ENTITY, Word, place_words
 from penjing.data.cells import Fault, json_cell
@@ -39,7 +39,7 @@ def read(given: Given) -> Iterator[AnnotatedText | Fault]:
     """The text of each object. Spans are `[start, end, label]`, objects, or `{label: {surface: [[start, last]]}}`.
 
     Beside `tokens`, a list of strings, spans count tokens. Entities and ends of relations without places are looked
-    for in the text. Raises DataError for JSON that has no rows.
+    for in the text. A list or object may be the text of its JSON. Raises DataError for JSON that has no rows.
     """
     odd = _Odd()
     for row, value in given.values():
@@ -97,7 +97,7 @@ def _annotations(
     entities = Entities()
     labels: list[str] = []
     for key in _SPANS:
-        inner = value.get(key)
+        inner = from_text(value.get(key), key)
         if isinstance(inner, dict):
             for span in _by_label(inner):
                 entities.add(span)
@@ -150,13 +150,15 @@ def _by_label(value: Mapping[str, Any]) -> list[LabelledSpan]:
     """Spans in the form of CLUENER, whose ends are the last character itself."""
     found = []
     for label, surfaces in value.items():
+        if not label.strip():
+            raise DataError(f"`{shown(value)}` has entities without a label", fix=f"write {_FORM}")
         if not isinstance(surfaces, dict):
             raise DataError(f"`{shown(label, 40)}` holds no surfaces with their places", fix=f"write {_FORM}")
         for surface, places in surfaces.items():
             for place in _list(places, surface):
                 if not (isinstance(place, list) and len(place) == 2 and all(map(_is_place, place))):
                     raise DataError(f"`{shown(surface, 40)}` holds no [start, last]", fix=f"write {_FORM}")
-                found.append(LabelledSpan(place[0], place[1] + 1, label, surface))
+                found.append(LabelledSpan(place[0], place[1] + 1, label.strip(), surface))
     return found
 
 
