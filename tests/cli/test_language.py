@@ -59,7 +59,7 @@ def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
     told = "unproven; about 1,200 test rows are needed to decide (of x)"
     line = f"  keep: promised 0.97, measured 0.96, bound 0.94 -> {told}"
     assert translate(line) == (
-        "  保住原始大模型得分的比例（keep）：承诺 0.97，实测 0.96，置信界 0.94 → "
+        "  保住压缩前的模型得分的比例（keep）：承诺 0.97，实测 0.96，置信界 0.94 → "
         "尚未证明；大约共需 1,200 行测试数据才能判定（相对于 x）"
     )
     assert translate("[8%] tune.linear: features ...") == "[8%] tune.linear：提取特征……"

@@ -164,8 +164,8 @@ def test_every_reason_for_the_linear_model_has_its_chinese_form(metric: str) -> 
     for key in (*keys, *(key for key in phrases if key.startswith("why_folds_") and key != "why_folds_better")):
         values = {"metric": metric, "rows": "61", "value": "-0.6939", "upper": "-0.6093", "lower": "-0.6"}
         values |= {"folds": "5", "form": "compress.int8"}
-        said = chinese(f"the linear model is chosen. {phrases[key].format(**values)}")
-        assert said.startswith("选用了线性模型。"), key
+        said = chinese(f"the plain word model is chosen. {phrases[key].format(**values)}")
+        assert said.startswith("选用了词频模型。"), key
         assert not is_english(said) and metric not in said, key
 
 

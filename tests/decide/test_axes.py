@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penjing.decide.axes import NumberAxis, Ranges, ValueAxis, common, joined
+from penjing.decide.axes import NumberAxis, ValueAxis, common, joined
+from penjing.decide.condition import Ranges
 
 BOUND = st.one_of(st.none(), st.integers(-6, 6))
 RANGES = st.lists(st.tuples(BOUND, BOUND), max_size=3).map(tuple)

@@ -85,7 +85,7 @@ def test_a_case_that_only_the_audit_sent_to_a_person_is_as_if_it_was_not_drawn(d
         assert found.removed == ("lottery",)
         note = f"compared with the decision before the draw for audit: `{decision['outcome']}`, automatic"
         assert found.to_json()["note"] == note
-        assert in_chinese(found.to_json())["note"] == f"与抽查之前的决定相比：`{decision['outcome']}`，自动决定"
+        assert in_chinese(found.to_json())["note"] == f"与抽检之前的决定相比：`{decision['outcome']}`，自动决定"
         none = counterfactual(decider, audited, masked, seconds=-1.0).to_json()
         assert none["note"] == note and in_chinese(none)["none"] == "在搜索的限度内没有找到改变"
         assert "note" not in counterfactual(decider, decision, masked).to_json()

@@ -73,7 +73,7 @@ def test_a_forced_case_that_was_drawn_names_its_rule(tiny_release) -> None:
             "and the case was drawn for a check by a person"
         )
         zh = why(decided, policy, language="zh")[0]
-        assert zh == "规则 `lottery-is-spam` 直接判定为 `spam`，不看模型；被抽中由人工抽查"
+        assert zh == "规则 `lottery-is-spam` 直接判定为 `spam`，不看模型；被抽中由人工抽检"
 
 
 def test_a_missing_field_is_named_and_the_reason_of_its_rule_is_not_given(tiny_release) -> None:

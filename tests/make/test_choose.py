@@ -91,13 +91,13 @@ def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
     assert choice is not None
     assert choice.fell_back
     assert choice.variant.name == "linear"
-    assert "is not proven better than the linear model" in choice.why
+    assert "is not proven better than the plain word model" in choice.why
 
 
 def test_an_encoder_that_is_proven_worse_is_called_worse() -> None:
     choice = choose([variant("int8", 0.60)], variant("linear", 0.945), proven=False)
     assert choice is not None and choice.variant.name == "linear"
-    assert "The encoder is worse than the linear model" in choice.why and "upper bound -0." in choice.why
+    assert "The encoder is worse than the plain word model" in choice.why and "upper bound -0." in choice.why
 
 
 def test_folds_choose_where_validation_rows_prove_nothing() -> None:
@@ -111,8 +111,8 @@ def test_folds_choose_where_validation_rows_prove_nothing() -> None:
     better = choose([tied], linear, proven=True, folds=compared(0.041, 0.012, 0.07))
     assert better is not None and (better.variant, better.fell_back) == (tied, False)
     assert better.why == (
-        "Chosen out of fold over 160 train and validation rows, in 5 folds: the encoder is better than the linear "
-        "model by +4.1 points of macro-F1, at least +1.2."
+        "Chosen out of fold over 160 train and validation rows, in 5 folds: the encoder is better than the plain "
+        "word model by +4.1 points of macro-F1, at least +1.2."
     )
     same = choose([tied], linear, proven=False, folds=compared(0.02, -0.01, 0.05))
     assert same is not None and (same.variant, same.fell_back) == (linear, True)
@@ -147,8 +147,8 @@ def test_a_better_encoder_whose_form_is_not_is_told_from_one_that_is_not_better(
     choice = choose([variant("int8", 0.95)], linear, proven=True, folds=folds)
     assert choice is not None and (choice.variant, choice.fell_back) == (linear, False)
     assert choice.why == (
-        "The tuned encoder is proven better than the linear model out of fold over 160 train and validation rows, in "
-        "5 folds, but its form int8 " + says
+        "The tuned encoder is proven better than the plain word model out of fold over 160 train and validation rows, "
+        "in 5 folds, but its form int8 " + says
     )
     not_proven = choose([variant("int8", 0.95)], linear, proven=False, folds=compared((0.05, -0.01, 0.08), form))
     assert not_proven is not None and "The tuned encoder is proven" not in not_proven.why
@@ -160,7 +160,7 @@ def test_a_better_encoder_whose_form_is_not_is_told_from_one_that_is_not_better(
 def test_the_same_of_validation_rows(right: float, says: str) -> None:
     choice = choose([variant("int8", right)], variant("linear", 0.945), proven=True)
     assert choice is not None and choice.variant.name == "linear" and not choice.fell_back
-    assert choice.why.startswith("The tuned encoder is proven better than the linear model, but " + says)
+    assert choice.why.startswith("The tuned encoder is proven better than the plain word model, but " + says)
 
 
 def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:

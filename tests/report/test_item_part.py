@@ -58,12 +58,12 @@ def test_the_verdict_says_what_is_promised_and_what_is_not(by_item: Report) -> N
     assert len(item_sentences(by_item, few, "10 %", "en")) == 1
     nothing = by_item.decisions.model_copy(update={"automation_rate": 0.0})
     headline = verdict(by_item.model_copy(update={"decisions": nothing, "sealed": True}), "en")[0]
-    assert "No text of the test rows is decided whole" in headline
+    assert "No text of the test rows is decided as a whole" in headline
 
 
 def test_the_page_and_the_terminal_show_them(by_item: Report) -> None:
     for language, title, tile in (
-        ("en", "Each type", "of decided entities wrong"),
+        ("en", "Each type", "errors among decided entities"),
         ("zh", "各类型：哪些无需人工", "自动决定的实体出错"),
     ):
         page = render(by_item, language=language)  # type: ignore[arg-type]

@@ -102,3 +102,19 @@ def test_a_menu_says_which_period_it_is_about() -> None:
     )
     assert list(menu_lines(menu, "zh"))[1] == "  自 2026-06-01 起；各时段共用显著性水平，因此这里按97.5%的置信度"
     assert len(list(menu_lines(Menu(rows=100, offers=()), "en"))) == 1
+
+
+def test_the_column_of_periods_names_the_zone_of_its_days(dated: Callable[..., Report]) -> None:
+    utc = dated("2026-07-01", NONE, GOOD)
+    assert "<th>Period (UTC)</th>" in render(utc, language="en")
+    shanghai = {"time_zone": "Asia/Shanghai", "ahead": (28_800, 28_800)}
+    local = dated("2026-07-01", {**NONE, **shanghai}, {**GOOD, **shanghai})
+    assert "<th>Period (Asia/Shanghai)</th>" in render(local, language="en")
+    assert "<th>时段（Asia/Shanghai）</th>" in render(local, language="zh")
+
+
+def test_the_page_ends_the_sentence_on_the_period_of_a_menu_in_its_language(sample: Callable[..., Report]) -> None:
+    report = sample(menu=Menu(rows=100, period=("2026-06-01", None), confidence=0.975, offers=()))
+    assert "with any number. From 2026-06-01 on; the level is shared" in render(report, language="en")
+    page = render(report, language="zh")
+    assert "任意多的数据计算。自 2026-06-01 起；" in page and "按97.5%的置信度。</p>" in page

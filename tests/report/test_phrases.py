@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penjing.report.phrases import as_written, percent, with_interval, words
+from penjing.report.phrases import as_written, joined, percent, with_interval, words
 
 
 def test_a_share_in_each_language() -> None:
@@ -20,3 +20,8 @@ def test_a_share_with_its_interval_is_the_same_in_both_languages() -> None:
 
 def test_every_phrase_has_both_languages() -> None:
     assert words("en").keys() == words("zh").keys() and words("en") is words("en")
+
+
+def test_sentences_are_joined_as_their_language_is_written() -> None:
+    assert joined(["One.", "", "Two."], "en") == "One. Two."
+    assert joined(["其一。", "", "其二。"], "zh") == "其一。其二。"

@@ -57,7 +57,7 @@ def test_rules_that_decide_are_named_in_the_headline(sample: Callable[..., Repor
 def test_enough_rows_are_counted_as_labelled_rows(sample: Callable[..., Report]) -> None:
     said = verdict(nothing(sample, {"*": NeedPart(answer="enough", rows=20)}), "en")[1]
     # 100 of the 950 rows are calibration rows.
-    assert said[0].startswith("190 more labelled rows would be enough to prove something, with 90 % assurance")
+    assert said[0].startswith("190 more labelled rows would be enough to prove something, with a probability of 90 %")
     assert "about 58 new labelled rows" in said[1]
     several = {"a": NeedPart(answer="enough", rows=40), "b": NeedPart(answer="no_help")}
     assert verdict(nothing(sample, several), "en")[1][0].startswith("380 more labelled rows")

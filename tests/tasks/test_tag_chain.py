@@ -6,6 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from tests.tasks.test_tag_decode import entities
 
 from penjing.core.task import Item
 from penjing.tasks.tag import HEAD, Tag
@@ -23,16 +24,6 @@ def sequences() -> list[tuple[int, ...]]:
         for path in product(range(SIZE), repeat=UNITS)
         if begin[path[0]] and all(follow[a, b] for a, b in pairwise(path))
     ]
-
-
-def entities(path: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
-    found: list[list[int]] = []
-    for place, tag in enumerate(path):
-        if tag % 2:
-            found.append([place, place, (tag - 1) // 2])
-        elif tag:
-            found[-1][1] = place
-    return tuple((first, last, kind) for first, last, kind in found)
 
 
 def weighed(logits: np.ndarray, following: np.ndarray, temperature: float) -> dict[tuple[int, ...], float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 
-Ranges = tuple[tuple[int | None, int | None], ...]
+from penjing.decide.condition import Ranges
 
 # So many changed rows are listed before the set is stored anew. A set for every bound would take a megabyte for each
 # thousand bounds of a table with 8,000 rows.

@@ -131,11 +131,10 @@ def _values(form: Form, fact: str, kind: Kind, schema: FactSchema, lists: Lists,
             _refuse_bare(form.rest, fact, where)
     values = [_value(value, fact, schema, where) for value in plain]
     found = [lists.find(name, where) for name in names]
+    folding = open_folding(schema.folding)
     if kind == "str":
-        folding = open_folding(schema.folding)
         return Among(tuple(dict.fromkeys(map(folding, values))), tuple(dict.fromkeys(names)), negated)
     # The values of labels and of listed fields are known: those on a list are named.
-    folding = open_folding(schema.folding)
     for each in found:
         listed = [value for value in schema.values(fact) if folding(value) in set(each.words)]
         if not listed:

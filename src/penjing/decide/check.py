@@ -98,7 +98,7 @@ def _overlaps(table: RuleTable, logic: Logic, meetings: Meetings) -> list[Findin
             rules = [table.rules[each] for each in meet]
             found.append(findings.overlap(table, rule, rules, example, logic.rows))
     if skipped:
-        what = f"whether {skipped} rows overlap with more rows above is undecided: only the first ones were compared"
+        what = f"rows that may overlap with more rows above: {skipped}; only the first rows above were compared"
         found.append(Finding("info", "undecided", (), what, table.path))
     return found
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Inclusive ranges of whole numbers; None is no bound.
+Ranges = tuple[tuple[int | None, int | None], ...]
+
 
 @dataclass(frozen=True)
 class Contains:
@@ -58,7 +61,7 @@ class Between:
     None is no bound. A negation is written as the ranges that are left.
     """
 
-    ranges: tuple[tuple[int | None, int | None], ...]
+    ranges: Ranges
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,12 @@ class Within:
     past: int | None
     future: int | None
     negated: bool = False
+
+    @property
+    def ranges(self) -> Ranges:
+        """The days from the clock to the date for which the test holds."""
+        first, last = -(self.past or 0), self.future or 0
+        return ((None, first - 1), (last + 1, None)) if self.negated else ((first, last),)
 
 
 @dataclass(frozen=True)

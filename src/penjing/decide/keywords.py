@@ -170,7 +170,7 @@ def split_form(written: str, *, joined: bool = False) -> Form:
     found = _spaced().match(plain) or (_joined().match(plain) if joined else None)
     if found is None:
         return Form("", written)
-    return Form(_keys()[re.sub(r"\s+", " ", found[0]).lower()], written[found.end() :].strip())
+    return Form(comparison_keys()[re.sub(r"\s+", " ", found[0]).lower()], written[found.end() :].strip())
 
 
 @cache
@@ -180,14 +180,15 @@ def _headers() -> dict[str, str]:
 
 
 @cache
-def _keys() -> dict[str, str]:
+def comparison_keys() -> Mapping[str, str]:
+    """The comparison (a key of `COMPARISONS`) of every form in which it is written."""
     return {form: key for key, words in COMPARISONS.items() for form in (*words.en, *words.zh)}
 
 
 @cache
 def _spaced() -> re.Pattern[str]:
     """A keyword before a space or the end; a sign before anything but another sign."""
-    words = sorted((form for form in _keys() if form not in ("=", "!=")), key=len, reverse=True)
+    words = sorted((form for form in comparison_keys() if form not in ("=", "!=")), key=len, reverse=True)
     listed = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
     return re.compile(rf"(?:{listed})(?=\s|$)|!?=(?![<>=])", re.IGNORECASE)
 

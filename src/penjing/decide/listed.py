@@ -13,6 +13,8 @@ _OR = re.compile(r"\s+OR\s+|\s*\|\|\s*|\s+(?:或|或者)\s+|(?<=[\u4e00-\u9fff])
 # Between Chinese words in Latin letters, or without spaces: a Chinese value hardly ever contains these.
 _HAN_AND = re.compile(r"(?<=[\u4e00-\u9fff])(?:\s+and\s+|并且|且)(?=[\u4e00-\u9fff])", re.IGNORECASE)
 _HAN_OR = re.compile(r"(?<=[\u4e00-\u9fff])(?:\s+or\s+|或者?)(?=[\u4e00-\u9fff])", re.IGNORECASE)
+_JOINS: tuple[tuple[re.Pattern[str], Join], ...] = ((_AND, "all"), (_OR, "any"))
+_HAN_JOINS: tuple[tuple[re.Pattern[str], Join], ...] = ((_HAN_AND, "all"), (_HAN_OR, "any"))
 _QUOTED = re.compile("[\"'“‘「『](.+)[\"'”’」』]", re.DOTALL)
 _BRACKETED = re.compile(r"[(\[{（【](.+)[)\]}）】]", re.DOTALL)
 _REGULAR = re.compile(
@@ -40,12 +42,12 @@ def join_of(written: str) -> Join:
     """How the words of a list are joined: AND, OR, a comma; "" where it is no list in another syntax."""
     plain = inside(written)
     listed = inside(written) != written.strip() and "|" in plain
-    for pattern, join in ((_AND, "all"), (_OR, "any")):
+    for pattern, join in _JOINS:
         if pattern.search(plain):
-            return join  # type: ignore[return-value]
-    for pattern, join in ((_HAN_AND, "all"), (_HAN_OR, "any")):
+            return join
+    for pattern, join in _HAN_JOINS:
         if pattern.search(plain) and all(map(is_word, pattern.split(plain))):
-            return join  # type: ignore[return-value]
+            return join
     if "、" in plain or (_LISTED.search(plain) and all(is_word(unquoted(part)) for part in _LISTED.split(plain))):
         return "list"
     return "any" if listed else ""

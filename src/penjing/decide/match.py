@@ -15,9 +15,21 @@ from typing import Any
 
 from penjing.data.fold import open_folding
 from penjing.decide.atoms import Asked, Atom, AtomRows, TextTest, absent, empty, nothing
-from penjing.decide.axes import NumberAxis, Ranges, ValueAxis
+from penjing.decide.axes import NumberAxis, ValueAxis
 from penjing.decide.clock import DAY, local_span, seconds_of
-from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Starts, Within, WordList
+from penjing.decide.condition import (
+    Among,
+    Between,
+    Contains,
+    Empty,
+    Is,
+    Matches,
+    Ranges,
+    Rule,
+    Starts,
+    Within,
+    WordList,
+)
 from penjing.decide.scan import MAX_FOUND, Scanner
 from penjing.decide.schema import FactSchema, Kind, scale
 
@@ -55,7 +67,7 @@ class Matcher:
                 if isinstance(test, Between):
                     numbers[fact][place].append(test.ranges)
                 elif isinstance(test, Within):
-                    days[fact][place].append(_days(test))
+                    days[fact][place].append(test.ranges)
                 elif isinstance(test, Is):
                     values[fact][place].append((frozenset((test.value,)), False))
                 elif isinstance(test, Among) and self._kinds[fact] != "str":
@@ -224,12 +236,6 @@ def _decimal(whole: int, kind: Kind) -> str:
     """A number of whole units as exact decimals."""
     written = f"{Decimal(whole) / scale(kind):f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
-
-
-def _days(test: Within) -> Ranges:
-    """The days from the clock to the date for which the test holds."""
-    first, last = -(test.past or 0), test.future or 0
-    return ((None, first - 1), (last + 1, None)) if test.negated else ((first, last),)
 
 
 def _needs(rule: Rule) -> frozenset[str]:

@@ -114,7 +114,7 @@ class PolicySpec(BaseModel):
     most_items: int = Field(0, ge=0)
 
     @model_validator(mode="after")
-    def _first_names_none(self) -> PolicySpec:
+    def _fits_its_format(self) -> PolicySpec:
         if self.format == 1 and self._versions() != (mask.FIRST, fold.FIRST, FORMS[0]):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
         if bool(self.task) == bool(self.labels) or (self.format < 4 and (self.format == 3) != bool(self.task)):

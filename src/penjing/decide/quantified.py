@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from penjing.decide.keywords import COMPARISONS, Language
+from penjing.decide.keywords import Language, comparison_keys
 from penjing.decide.listed import HAN, parts_of
 
 Write = Callable[[str, str, Language], str]
@@ -118,7 +118,7 @@ def _behind_keyword(plain: str, known: Sequence[str]) -> _Quantified | None:
     if found is None:
         return None
     word = re.sub(r"\s+", " ", found[0].strip()).lower()
-    key, behind = _forms()[word], plain[found.end() :]
+    key, behind = comparison_keys()[word], plain[found.end() :]
     language: Language = "zh" if HAN.search(word) else "en"
     rest = behind.strip()
     if known and all(part.strip() in known for part in rest.split("|")):
@@ -173,12 +173,7 @@ def _quantifier(rest: str, *, glued: bool) -> tuple[str, str, str] | None:
 
 
 @cache
-def _forms() -> dict[str, str]:
-    return {form: key for key, words in COMPARISONS.items() for form in (*words.en, *words.zh)}
-
-
-@cache
 def _keyword() -> re.Pattern[str]:
-    listed = sorted(_forms(), key=len, reverse=True)
+    listed = sorted(comparison_keys(), key=len, reverse=True)
     words = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in listed if word not in ("=", "!="))
     return re.compile(rf"(?:{words})(?![a-z])|!?=(?![<>=])", re.IGNORECASE)

@@ -21,7 +21,8 @@ MAX_DAYS = 36_500
 Range = tuple[int | None, int | None]
 _COMPARE = re.compile(r"(<=|>=|=<|=>|≤|≥|⩽|⩾|≦|≧|<|>)\s*(.*)", re.DOTALL)
 _RANGE = re.compile(r"([^\s<]+)\s*(<?)\s*(?:\.\.\.?|…)\s*(<?)\s*([^\s<]+)")
-_SAME = {"=<": "<=", "≤": "<=", "⩽": "<=", "≦": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "≧": ">="}
+# Other spellings of a sign, and the one that is compared.
+SIGNS = {"=<": "<=", "≤": "<=", "⩽": "<=", "≦": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "≧": ">="}
 _DAYS = re.compile(r"(not\s+)?within\s+(?:(last|next)\s+)?(\d{1,6})\s+days?", re.IGNORECASE)
 _DAYS_ZH = re.compile(r"(不在)?\s*(?:(最近|未来)\s*(\d{1,6})\s*天内?|(\d{1,6})\s*天内)")
 _SIDES = {"last": "last", "next": "next", "最近": "last", "未来": "next", "": ""}
@@ -98,7 +99,7 @@ def _ranges(form: Form, one: Callable[[str], Range], where: str) -> tuple[Range,
 
 def _number_range(plain: str, fact: str, kind: Kind, where: str) -> Range:
     if found := _COMPARE.fullmatch(plain):
-        sign = _SAME.get(found[1], found[1])
+        sign = SIGNS.get(found[1], found[1])
         bound, strict = _scaled(found[2], kind, where), len(sign) == 1
         return _whole(None, bound, high=strict) if sign[0] == "<" else _whole(bound, None, low=strict)
     if found := _RANGE.fullmatch(plain):
@@ -110,14 +111,14 @@ def _number_range(plain: str, fact: str, kind: Kind, where: str) -> Range:
         value = _scaled(plain, kind, where)
         whole = _whole(value, value)
     if whole[0] is not None and whole[1] is not None and whole[0] > whole[1]:
-        fix = "whole numbers for a count, six decimals for the others"
+        fix = "write a whole number for a count, and at most six decimals for other numbers"
         raise RuleError(f"no value of `{fact}` can be {plain}", where=where, fix=fix)
     return whole
 
 
 def _date_range(plain: str, zone: TimeZone, where: str) -> Range:
     if found := _COMPARE.fullmatch(plain):
-        sign = _SAME.get(found[1], found[1])
+        sign = SIGNS.get(found[1], found[1])
         first, last = _span(found[2], zone, where)
         return {"<": (None, first - 1), "<=": (None, last), ">": (last + 1, None), ">=": (first, None)}[sign]
     if found := _RANGE.fullmatch(plain):
@@ -127,7 +128,7 @@ def _date_range(plain: str, zone: TimeZone, where: str) -> Range:
         if start[0] > end[1]:
             _refuse_order(plain, found, where)
         if low > high:
-            fix = "a range without its ends needs a day between them"
+            fix = "leave something between the two ends, or write the range with its ends: `a..b`"
             raise RuleError(f"no date can be {plain}", where=where, fix=fix)
         return low, high
     return _span(plain, zone, where)

@@ -14,10 +14,10 @@ MAX_STEPS = 2_500
 MAX_MEMORY = 1 << 20  # bytes of one compiled expression
 _FULL_SIGNS = re.compile(r"[（）［］｛｝＊＋？．＾＄｜＼]")
 _REASONS = (
-    (re.compile(r"\(\?<?[=!]|\(\?<[=!]"), "RE2 has no look-ahead and no look-behind"),
+    (re.compile(r"\(\?<?[=!]"), "RE2 has no look-ahead and no look-behind"),
     (re.compile(r"\\[1-9]|\\g<|\(\?P=|\\k"), "RE2 has no references back to a group"),
     (re.compile(r"\(\?>|[*+?}]\+"), "RE2 has no atomic groups and no possessive repeats"),
-    (re.compile(r"\{\d*,?\d{4,}\}|\{\d*,\d{4,}\}"), "RE2 repeats at most 1,000 times"),
+    (re.compile(r"\{(?:\d*,)?\d{4,},?\}"), "RE2 repeats at most 1,000 times"),
     (re.compile(r"\(\?\("), "RE2 has no conditions in a pattern"),
 )
 

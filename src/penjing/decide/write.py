@@ -17,12 +17,11 @@ from penjing.decide.condition import Condition, Rule
 from penjing.decide.ends import write_then
 from penjing.decide.grid import to_csv
 from penjing.decide.keywords import COMPARISONS, DAYS, TRUTH, Language, header_of, special_of, split_form
-from penjing.decide.quantities import NUMERIC, split_days
+from penjing.decide.quantities import NUMERIC, SIGNS, split_days
 from penjing.decide.schema import FactSchema, Kind
 from penjing.decide.table import RuleTable
 
-_SIGNS = {"≤": "<=", "⩽": "<=", "≦": "<=", "=<": "<=", "≥": ">=", "⩾": ">=", "≧": ">=", "=>": ">="}
-_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
+_SIGN = re.compile("|".join(map(re.escape, SIGNS)))
 
 
 def write_rules(table: RuleTable, language: Language) -> str:
@@ -49,7 +48,7 @@ def write_cell(written: str, fact: str, kind: Kind, schema: FactSchema, language
         return DAYS[negated, side].of(language)[0].format(count)
     form = split_form(written, joined=kind == "text" or kind in NUMERIC)
     quantity = kind in NUMERIC or kind == "date"
-    rest = _SIGN.sub(lambda found: _SIGNS[found[0]], fold_width(form.rest)) if quantity else form.rest
+    rest = _SIGN.sub(lambda found: SIGNS[found[0]], fold_width(form.rest)) if quantity else form.rest
     if not form.key:
         return rest
     if form.key == "=" and quantity:

@@ -77,11 +77,11 @@ _CAUSES: dict[str, tuple[str, str]] = {
     ),
     "audit": (
         "{said}; the case could be decided automatically, and was drawn for a check by a person",
-        "{said}；本可自动决定，被抽中由人工抽查",
+        "{said}；本可自动决定，被抽中由人工抽检",
     ),
     "audit_of_rule": (
         "the rule {rules} decides `{outcome}`, whatever the model says, and the case was drawn for a check by a person",
-        "规则 {rules} 直接判定为 `{outcome}`，不看模型；被抽中由人工抽查",
+        "规则 {rules} 直接判定为 `{outcome}`，不看模型；被抽中由人工抽检",
     ),
 }
 _SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")

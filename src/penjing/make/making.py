@@ -114,7 +114,7 @@ class Making:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
         if choice is not None and choice.why:
             linear_is = choice.variant is linear_variant
-            self.progress.say(f"the linear model is chosen. {choice.why}" if linear_is else choice.why)
+            self.progress.say(f"the plain word model is chosen. {choice.why}" if linear_is else choice.why)
         # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
         last = (variants or [linear_variant])[-1]
         chosen, teacher = choice.variant if choice else last, done[0].artifact

@@ -12,20 +12,13 @@ RoBERTa, 2019, found no gain over `mlm` alone on most tasks: it can be solved by
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import torch
-from torch import nn
 
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.heads import PairHead
-from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
-from penjing.pretrain.parts.pairs import cut_row, join_pairs, pair_loss
-from penjing.pretrain.parts.term import Kit, Term
+from penjing.pretrain.parts.pairs import PairTerm, cut_row, join_pairs
 
 FAMILIES: tuple[Family, ...] = ("encoder",)
 
@@ -39,19 +32,10 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return grow("nsp", inputs, options, run, [("nsp", 1.0, options)], {"nsp": NextSentence})
 
 
-class NextSentence(Term):
+class NextSentence(PairTerm):
     """The term of the loss above."""
 
-    packs = False
-    arranges = True
-
-    def __init__(self, kit: Kit, _options: Options) -> None:
-        self.marks, self.length = kit.marks, kit.length
-        self.spare = len(kit.marks.after)
-        self._head = PairHead(int(kit.config.hidden_size))
-
-    def head(self) -> nn.Module:
-        return self._head
+    name, target = "nsp", "other"
 
     def arrange(self, batch: TextBatch, draw: np.random.Generator) -> TextBatch:
         pairs = [cut_row(row, draw) for row in batch.rows()]
@@ -63,6 +47,3 @@ class NextSentence(Term):
                 labels[row], second = 1, pairs[int(draw.choice(others))][1]
             joined.append((first, second))
         return join_pairs(joined, batch.sources, self.marks, self.length).with_targets(other=labels)
-
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
-        return pair_loss(network, "nsp", states(), batch.targets["other"])

@@ -11,20 +11,13 @@ short texts of one sentence; it teaches little about words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import torch
-from torch import nn
 
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.heads import PairHead
-from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
-from penjing.pretrain.parts.pairs import cut_row, join_pairs, pair_loss
-from penjing.pretrain.parts.term import Kit, Term
+from penjing.pretrain.parts.pairs import PairTerm, cut_row, join_pairs
 
 FAMILIES: tuple[Family, ...] = ("encoder",)
 
@@ -38,19 +31,10 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return grow("sop", inputs, options, run, [("sop", 1.0, options)], {"sop": SentenceOrder})
 
 
-class SentenceOrder(Term):
+class SentenceOrder(PairTerm):
     """The term of the loss above."""
 
-    packs = False
-    arranges = True
-
-    def __init__(self, kit: Kit, _options: Options) -> None:
-        self.marks, self.length = kit.marks, kit.length
-        self.spare = len(kit.marks.after)
-        self._head = PairHead(int(kit.config.hidden_size))
-
-    def head(self) -> nn.Module:
-        return self._head
+    name, target = "sop", "exchanged"
 
     def arrange(self, batch: TextBatch, draw: np.random.Generator) -> TextBatch:
         labels = (draw.random(len(batch)) < 0.5).astype(np.int64)
@@ -59,6 +43,3 @@ class SentenceOrder(Term):
             (second, first) if label else (first, second) for label, (first, second) in zip(labels, pairs, strict=True)
         ]
         return join_pairs(turned, batch.sources, self.marks, self.length).with_targets(exchanged=labels)
-
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
-        return pair_loss(network, "sop", states(), batch.targets["exchanged"])

@@ -18,8 +18,8 @@ from penjing.report.doubts_part import doubts_context
 from penjing.report.learning_part import forecast_sentence
 from penjing.report.marked import both_sides, cut
 from penjing.report.matrix import figure, matrix_of
-from penjing.report.period_part import period_rows
-from penjing.report.phrases import as_written, percent, words
+from penjing.report.period_part import period_heading, period_rows
+from penjing.report.phrases import as_written, joined, percent, words
 from penjing.report.robust_block import robust_blocks
 from penjing.report.rules_part import shown_rules
 from penjing.report.search_charts import search_charts
@@ -64,8 +64,9 @@ def write_report(report: Report, out: Path, *, texts: bool = True, language: Pag
     if not texts:
         report = report.without_texts()
     if not report.verdict:
-        headline, sentences = verdict(report, language or report.page_language())
-        report = report.model_copy(update={"verdict": " ".join([headline, *sentences])})
+        chosen = language or report.page_language()
+        headline, sentences = verdict(report, chosen)
+        report = report.model_copy(update={"verdict": joined([headline, *sentences], chosen)})
     page = render(report, texts=texts, language=language)
     write_whole(out / "report.json", report.model_dump_json(indent=2).encode() + b"\n")
     write_whole(out / "report.html", page.encode())
@@ -110,8 +111,8 @@ class _Page:
             "harm": [harm_cells(row, self.language) for row in self.report.harm[:LABELS_LISTED]],
             "menu": self._menu(),
             "learning": self._learning(),
-            "menu_period": menu_period(self.report.menu, self.language),
             "periods": period_rows(self.report, self.language),
+            "period_heading": period_heading(self.report, self.language),
             "missing_rows": any(row["missing"] is not None for row in self._thresholds()),
             "thresholds": self._thresholds()[:LABELS_LISTED],
             "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),
@@ -184,14 +185,14 @@ class _Page:
                 drawn[f"block_{block.name}"] = charts.scatter(block, self._title(block), (x, y))
         return drawn
 
-    def _learning(self) -> dict[str, str]:
-        """What more rows would buy, as a sentence, and what the chart shows; empty where it was not measured."""
+    def _learning(self) -> str:
+        """What more rows would bring, and what the chart shows; "" where it was not measured."""
         found = self.report.forecast_rows
         if found is None:
-            return {}
+            return ""
         metric = metric_name(found.metric, self.language)
         lead = self.words["learning_lead"].format(rows=f"{found.rows:,}")
-        return {"sentence": forecast_sentence(found, self.words, metric), "lead": lead}
+        return joined([forecast_sentence(found, self.words, metric), lead], self.language)
 
     def _metric(self) -> str:
         return metric_name(self.report.test.metric, self.language)
@@ -200,7 +201,7 @@ class _Page:
         metric = self.report.test.metric
         about = self.words.get(f"about_{metric}_{self.report.task}", self.words.get(f"about_{metric}", ""))
         lead = self.words["scores_lead"].format(rows=f"{self.report.test.rows:,}")
-        return f"{about} {lead}" if about and self.language == "en" else about + lead
+        return joined([about, lead], self.language)
 
     def _ece(self) -> str:
         before, after = self.report.calibration.ece.before, f"{self.report.calibration.ece.after:.3f}"
@@ -246,17 +247,20 @@ class _Page:
 
     def _finding(self, finding: AuditFinding) -> dict[str, str]:
         several = finding.several_files or len(finding.rows) > 1
-        shown = [f"{name if several else ''} {_numbers(rows)}".strip() for name, rows in finding.rows.items()]
+        shown = [f"{name if several else ''} {self._numbers(rows)}".strip() for name, rows in finding.rows.items()]
         phrase = self.words.get(f"finding_{finding.code}")
         return {
             "level": finding.level,
             "what": phrase.format(count=f"{finding.count:,}") if phrase else self._said(finding.what),
-            "rows": self.words["in_rows"].format(rows="; ".join(shown)) if shown else "",
+            "rows": self.words["in_rows"].format(rows=self.words["semicolon"].join(shown)) if shown else "",
             "more": " …"
             if finding.count > sum(map(len, finding.rows.values()))
             or any(len(r) > SHOWN for r in finding.rows.values())
             else "",
         }
+
+    def _numbers(self, rows: tuple[int, ...]) -> str:
+        return self.words["comma"].join(map(str, rows[:SHOWN]))
 
     def _said(self, sentence: str) -> str:
         """A sentence of the program in the language of the page."""
@@ -303,12 +307,17 @@ class _Page:
             name: [offer_cells(offer, self.language)["now"] for offer in offers]
             for name, offers in found.by_label.items()
         }
-        return {"rows": [offer_cells(offer, self.language) for offer in found.offers], "by_label": by_label}
+        about = "settled_" if self.report.decisions.by_label else "items_" if self.report.decisions.items else ""
+        lead = self.words[f"menu_{about}lead"].format(rows=f"{found.rows:,}")
+        if period := menu_period(found, self.language):
+            lead = joined([lead, period + self.words["full_stop"]], self.language)
+        rows = [offer_cells(offer, self.language) for offer in found.offers]
+        return {"lead": lead, "rows": rows, "by_label": by_label}
 
     def _because(self, variant: VariantRow) -> str:
         broken = [self._gate(gate) for gate in variant.broken]
-        reasons = (f"{shown['name']}: {shown['measured']} ({shown['promised']})" for shown in broken)
-        return "; ".join(reasons) or variant.because
+        reasons = (f"{shown['name']}{self.words['colon']}{shown['measured']} ({shown['promised']})" for shown in broken)
+        return self.words["semicolon"].join(reasons) or variant.because
 
     def _notes(self) -> list[str]:
         return [note_in(note, self.language) for note in self.report.notes]
@@ -334,7 +343,7 @@ class _Page:
             "measured": show(gate.measured),
             "bound": show(gate.bound),
             "state": gate.state,
-            "note": "; ".join(notes),
+            "note": self.words["semicolon"].join(notes),
         }
 
     def _scores(self) -> list[tuple[str, Estimate, bool]]:
@@ -381,7 +390,3 @@ class _Page:
                 decisions.thresholds.items(), key=lambda pair: (pair[1] is not None, pair[0])
             )
         ]
-
-
-def _numbers(rows: tuple[int, ...]) -> str:
-    return ", ".join(map(str, rows[:SHOWN]))

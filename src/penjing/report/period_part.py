@@ -46,6 +46,12 @@ def period_rows(report: Report, language: PageLanguage) -> list[dict[str, str]]:
     return [_cells(each, language, now=place == 0) for place, each in enumerate(ordered)]
 
 
+def period_heading(report: Report, language: PageLanguage) -> str:
+    """The heading of the column of periods, with the zone by whose clock their days are."""
+    zone = next((each.time_zone for each in report.decisions.periods if each.time_zone), "UTC")
+    return words(language)["col_period"].format(zone=zone)
+
+
 def _cells(period: CertifiedPeriod, language: PageLanguage, *, now: bool) -> dict[str, str]:
     certified = period.certified
     about = "" if period.counted == "cases" else f"_{period.counted}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -14,6 +15,11 @@ def words(language: PageLanguage) -> dict[str, str]:
     """Every phrase of the page in one language, by name."""
     text = files("penjing.report").joinpath(f"templates/{language}.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
+
+
+def joined(sentences: Iterable[str], language: PageLanguage) -> str:
+    """Sentences as one text: with a space between them in English, without one in Chinese; empty ones are left out."""
+    return ("" if language == "zh" else " ").join(filter(None, sentences))
 
 
 def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool = True) -> str:

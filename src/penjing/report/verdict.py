@@ -11,7 +11,7 @@ from penjing.report.contract import Estimate, Note, PageLanguage, Report
 from penjing.report.item_part import item_sentences
 from penjing.report.label_part import label_sentences
 from penjing.report.period_part import period_sentences, standing_in
-from penjing.report.phrases import as_written, percent, words
+from penjing.report.phrases import as_written, joined, percent, words
 from penjing.report.ways_out import miss_sentences, way_out_sentences
 
 LINEAR = "tune.linear"
@@ -155,7 +155,7 @@ def _headline(report: Report, language: PageLanguage) -> str:
         )
         why = phrases[reason].format(max=_limit(report, language))
         said = [phrases[key].format(why=why), phrases[rest].format(names=names) if rest else ""]
-        return ("" if language == "zh" else " ").join(filter(None, said))
+        return joined(said, language)
     if report.sealed and unproven_limits(report):
         promise = phrases["promise_misses" if report.decisions.max_miss else "promise_errors"]
         unproven.append(phrases["promise_some"].format(promise=promise) if report.decisions.periods else promise)
@@ -244,7 +244,7 @@ def _missing(report: Report, language: PageLanguage) -> str:
     if report.sealed and total > missing + decisions.rows:
         # All rows that `amend` is given certify, but none that was used before.
         said.append(phrases["says_amend"].format(rows=f"{missing + decisions.rows:,}"))
-    return ("" if language == "zh" else " ").join(said)
+    return joined(said, language)
 
 
 def _score(report: Report, language: PageLanguage) -> list[str]:

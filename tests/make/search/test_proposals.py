@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
@@ -82,13 +81,6 @@ def test_what_matters_explains_most_and_few_trials_explain_nothing() -> None:
 
 
 def test_without_optuna_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *rest: Any) -> Any:
-        if name == "optuna":
-            raise ModuleNotFoundError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(MissingPackageError, match="need the package `optuna`"):
         propose((RATE,), [Trial(1, {"rate": 1e-4}, "finished", 1.0)], 0)

@@ -72,17 +72,17 @@ class Atoms:
 
     def without(self, fact: str) -> int:
         """The literal that a fact is absent."""
-        field = fact.removesuffix(DAYS)
-        if field not in self.absent:
+        name = fact.removesuffix(DAYS)
+        if name not in self.absent:
             literal = self.new()
             bounds = self._rows.schema.bounds
-            self.absent |= dict.fromkeys(bounds.chain(field), literal)
-            if (count := bounds.pieces.get(field)) is not None:
+            self.absent |= dict.fromkeys(bounds.chain(name), literal)
+            if (count := bounds.pieces.get(name)) is not None:
                 some = self.at_least(count, 1)
                 self._add([some, literal])
-                if self._rows.is_text(field):
+                if self._rows.is_text(name):
                     self._add([-some, -literal])
-        return self.absent[field]
+        return self.absent[name]
 
     def at_least(self, fact: str, cut: int) -> int:
         """The literal that a number is at least `cut`, in whole units; constant beyond the values that it can have."""
@@ -153,8 +153,8 @@ class Atoms:
 
     def _literal(self, fact: str, test: Test) -> int:
         if isinstance(test, Empty):
-            there = self.without(fact) if self._rows.may_be_absent(fact) or self._rows.is_text(fact) else -TRUE
-            return -there if test.negated else there
+            absent = self.without(fact) if self._rows.may_be_absent(fact) or self._rows.is_text(fact) else -TRUE
+            return -absent if test.negated else absent
         literal = self._of_value(fact, test)
         # Of a piece that is not there every test is false.
         return -self.any_of([-literal, self.without(fact)]) if self._rows.is_quoted(fact) else literal

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT
-from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Test, Within
+from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Ranges, Rule, Test, Within
 from penjing.decide.logic.pattern_texts import PatternTexts
 from penjing.decide.logic.texts import Bools, MadeText, TextTests
 from penjing.decide.logic.words import WordIndex
@@ -240,7 +240,7 @@ class TableRows:
             nothing = MadeText(exact=True)
             return lambda case: texts.held(nothing if fact in case.absent else case.texts[fact])
         known = {
-            value: np.array([_names(test, value) for test in tests], dtype=np.bool_) for value in self.values(fact)
+            value: np.array([_holds(test, value) for test in tests], dtype=np.bool_) for value in self.values(fact)
         }
         return lambda case: known[case.names[fact]]
 
@@ -286,7 +286,7 @@ def _named(tests: Sequence[Test]) -> set[str]:
     return {word for test in tests for word in (*getattr(test, "words", ()), *(getattr(test, "values", ())))}
 
 
-def _names(test: Test, value: str) -> bool:
+def _holds(test: Test, value: str) -> bool:
     """Whether a test of a listed value, or of true and false, holds of this value."""
     if isinstance(test, Among):
         return (value in test.values) != test.negated
@@ -295,11 +295,8 @@ def _names(test: Test, value: str) -> bool:
     raise TypeError(f"no test of a listed value: {test!r}")
 
 
-def ranges(test: Test) -> tuple[tuple[int | None, int | None], ...]:
+def ranges(test: Test) -> Ranges:
     """The inclusive ranges of a test of a number; of a date against the clock, of days after it."""
-    if isinstance(test, Between):
+    if isinstance(test, (Between, Within)):
         return test.ranges
-    if isinstance(test, Within):
-        first, last = -(test.past or 0), test.future or 0
-        return ((None, first - 1), (last + 1, None)) if test.negated else ((first, last),)
     raise TypeError(f"no test of a number: {test!r}")

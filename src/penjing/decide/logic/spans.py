@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from penjing.decide.condition import Ranges
+
 Spans = tuple[tuple[int, int], ...]
-Ranges = tuple[tuple[int | None, int | None], ...]
 
 
 def joined(ranges: Iterable[tuple[int, int]]) -> Spans:

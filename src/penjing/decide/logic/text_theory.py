@@ -50,13 +50,16 @@ class TextTheory:
     def _value(self, value: str) -> MadeText | Clauses:
         """The text is one value: everything else follows."""
         mine = self._literals["value", value]
-        wrong = [literal for key, literal in self._needed(value).items() if (literal > 0) != (key in self._true)]
-        if wrong:
+        if wrong := self._wrong(value):
             return [[-mine, literal] for literal in wrong]
         return MadeText(value, exact=True)
 
-    def _needed(self, value: str) -> dict[TextProperty, int]:
-        """Of each atom the literal that is true where the text is this value."""
+    def _wrong(self, value: str) -> list[int]:
+        """The literals that are true where the text is this value, and false in the solution."""
+        return [literal for key, literal in self._of_value(value).items() if (literal > 0) != (key in self._true)]
+
+    def _of_value(self, value: str) -> dict[TextProperty, int]:
+        """Of each property the literal that is true where the text is this value."""
         inside, lists, patterns = self._words.inside(value), self._words.with_word(value), self._rows.patterns
         tests: dict[str, Callable[[str], bool]] = {
             "has": inside.words.__contains__,
@@ -77,8 +80,7 @@ class TextTheory:
         words = [word for word in self._words.lists[name] if all(each in word for each in wanted)]
         blocking = {-self._literals["has", each]: None for each in wanted if len(words) < len(self._words.lists[name])}
         for word in words:
-            needed = self._needed(word)
-            wrong = [literal for key, literal in needed.items() if (literal > 0) != (key in self._true)]
+            wrong = self._wrong(word)
             if not wrong:
                 return MadeText(word, exact=True)
             if not any(literal in blocking for literal in wrong):
@@ -134,7 +136,7 @@ class TextTheory:
                 if not written.start and pattern in patterns.found(at_start.text(separator)):
                     written = at_start if self._starts(piece) else written
                     break
-                if all((literal > 0) == (key in self._true) for key, literal in self._needed(piece).items()):
+                if not self._wrong(piece):
                     return MadeText(piece, exact=True, supposed=written.supposed)
         return written
 

@@ -44,7 +44,7 @@ class TextTests:
         """finder: None for a table without patterns."""
         self._words, self._finder = words, finder
         self._separator = words.separator
-        self._plain = np.array([getattr(test, "negated", False) for test in tests], dtype=np.bool_)
+        self._negated = np.array([getattr(test, "negated", False) for test in tests], dtype=np.bool_)
         self._by_word: dict[str, list[int]] = {}
         self._by_list: dict[str, list[int]] = {}
         self._by_start: dict[str, list[int]] = {}
@@ -85,9 +85,9 @@ class TextTests:
             met |= _met(self._by_value_list, self._words.with_word(written.start))
         if self._by_pattern:
             met |= _met(self._by_pattern, self._found(written))
-        held = self._plain.copy()
+        held = self._negated.copy()
         places = list(met)
-        held[places] = ~self._plain[places]
+        held[places] = ~self._negated[places]
         return held
 
     def _found(self, written: MadeText) -> Iterator[str]:

@@ -18,10 +18,10 @@ _SURE = 950_000  # the p to take where nothing is asked of it
 
 @dataclass(frozen=True)
 class _Bound:
-    """A number is at least, or at most, so much, because this literal is true."""
+    """A number is at least (`is_lower`) or at most so much, because this literal is true."""
 
     fact: str
-    below: bool
+    is_lower: bool
     value: int
     literal: int
 
@@ -106,7 +106,7 @@ class Theory:
         low, high = self._rows.limits(fact)
         for each in bounds:
             if each.fact == fact:
-                low, high = (max(low, each.value), high) if each.below else (low, min(high, each.value))
+                low, high = (max(low, each.value), high) if each.is_lower else (low, min(high, each.value))
         return low, high
 
     def _answer(self, model: set[int], names: dict[str, str]) -> dict[str, int] | Clauses:
@@ -118,7 +118,8 @@ class Theory:
         known = self._atoms.names.get("label")
         label = names.get("label", str(self._hints.get("label", self._labels[0])))
         literal = known[label] if known else None
-        found = self._first(bounds, label if known else None, label)
+        wanted = label if known else None
+        found = self._first(bounds, wanted, label)
         if found is not None:
             top, x = found
             if "label" in names:
@@ -127,7 +128,6 @@ class Theory:
             return {"p": x[top], "margin": x[top] - second} | {
                 fact: x[self._places[fact]] for fact in tested if fact in self._places
             }
-        wanted = label if known else None
         for each in list(bounds):
             fewer = [other for other in bounds if other != each]
             if self._first(fewer, wanted, label) is None:
@@ -214,14 +214,14 @@ def _clamp(value: int, low: int, high: int) -> int:
     return min(max(value, low), high)
 
 
-def _near(value: int, low: int, high: int, unit: int = 1) -> int:
+def _near(value: int, low: int, high: int) -> int:
     """The value if it lies within the bounds, else a round number near the bound that is nearer."""
     end = _clamp(value, low, high)
-    steps: list[int] = [unit * 10**power for power in range(12 if unit == 1 else 0, -1, -1)]
     if end == value:
         return value
     room = max(1, abs(end) // 4)
     low, high = (max(low, end - room), end) if value > high else (end, min(high, end + room))
+    steps: list[int] = [10**power for power in range(12, -1, -1)]
     for step in steps:
         if (found := -(-low // step) * step) <= high:
             return found

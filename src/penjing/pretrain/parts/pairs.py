@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 from torch.nn import functional
 
 from penjing.pretrain.parts.batch import TextBatch, TokenRow, stack_rows
 from penjing.pretrain.parts.heads import PairHead
 from penjing.pretrain.parts.marks import Marks
 from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.options import LoopOptions
+from penjing.pretrain.parts.term import Kit, Term
 
 Passage = tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]
 
@@ -56,3 +60,28 @@ def pair_loss(network: Grown, name: str, states: torch.Tensor, labels: npt.NDArr
     head = network.heads[name]
     assert isinstance(head, PairHead)
     return functional.cross_entropy(head(states[:, 0]).float(), network.tensor(labels))
+
+
+class PairTerm(Term):
+    """Base class of the terms about two passages: a head on the first token tells what became of the pair.
+
+    name: of the objective. target: of the targets of a batch, which `arrange` sets.
+    """
+
+    name: ClassVar[str]
+    target: ClassVar[str]
+    packs = False
+    arranges = True
+
+    def __init__(self, kit: Kit, _options: LoopOptions) -> None:
+        self.marks, self.length = kit.marks, kit.length
+        self.spare = len(kit.marks.after)
+        self._head = PairHead(int(kit.config.hidden_size))
+
+    def head(self) -> nn.Module:
+        """The head of the pair."""
+        return self._head
+
+    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """The loss of `pair_loss`."""
+        return pair_loss(network, self.name, states(), batch.targets[self.target])
