@@ -256,7 +256,7 @@ def test_the_further_texts_of_a_case_are_facts_that_every_case_has(
     assert runner.decide(runner.read({fact: "Bolt"}, "2026-01-05", "row")).in_words() == "model"
     with pytest.raises(RequestError, match="has no value"):
         runner.read({fact: ""}, "2026-01-05", "row")
-    with pytest.raises(RuleError, match="head|tail|other"):
+    with pytest.raises(RuleError, match=r"head|tail|other"):
         read_rules(file, replace(schema, quotes=False))
 
 
