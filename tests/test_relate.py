@@ -84,8 +84,23 @@ def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Calla
     assert done.lines[0]["text"] == join_texts(sentence, one, other)
     assert all("\x1f" not in span["text"] for line in done.lines[:3] for span in line["evidence"]["spans"])
     assert penjing("replay", "--all").lines == [{"replayed": 3, "same": 3, "different": 0, "model_exact": 3}]
+    _rules_see_the_ends(tmp_path, penjing, language)
     _is_amended(tmp_path, penjing, language)
     _is_served(tmp_path, (sentence, one, other), labels[0])
+
+
+def _rules_see_the_ends(folder: Path, penjing: Callable[..., Any], language: str) -> None:
+    """The rule about the head fires for it alone; the record has what the rule asks, and the reason is in words."""
+    _, columns, _, forms, _, names = WORLDS[language]
+    ours, other = names[4], names[5]
+    buys, sold = forms[0].format(ours, other) + " qz", forms[0].format(other, ours) + " qz"
+    write_rows(folder / "ends.csv", columns[:3], [(buys, ours, other), (sold, other, ours)])
+    first, second = penjing("decide", "out/release", "ends.csv", "--why", "--db", "ends.db").lines
+    assert len(first["fired"]) == 1 and first["reason"] == "rule_review"
+    assert first["facts"]["head.text"] == {"values": [ours.lower()]} and second["facts"]["head.text"] == {}
+    assert not second["fired"], "the company is the tail there"
+    found = penjing("replay", "--all", "--db", "ends.db").lines
+    assert found == [{"replayed": 2, "same": 2, "different": 0, "model_exact": 2}]
 
 
 def _is_amended(folder: Path, penjing: Callable[..., Any], language: str) -> None:

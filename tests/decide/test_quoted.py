@@ -183,3 +183,91 @@ def test_what_can_never_be_is_said_with_the_reason(tmp_path: Path) -> None:
     assert "`entity.firm.text` is empty where `entity.firm.count` is 0" in str(first.fix)
     assert "it is always entity.sum.min <= entity.sum.max" in str(second.fix)
     assert np.all([each.rows for each in (first, second)] == [(2,), (3,)])
+
+
+ENDS_OF = FactSchema(
+    (), other={"type": "triples", "types": ["org", "place"], "classes": [[], [">buys"]], "reach": 1, "none": ""}
+)
+BUYS, HEAD, TYPE = "relation.buys.count", "relation.buys.head.text", "relation.buys.head.type"
+ENDS_AXIS = Axis(
+    (BUYS, HEAD, TYPE),
+    ((0, None, None), *((count, word, kind) for count in (1, 2) for word in TEXTS for kind in ("org", "place"))),
+)
+TYPES: tuple[Test, ...] = (
+    Among(("org",)),
+    Among(("org",), negated=True),
+    Among(("org", "place")),
+    Empty(),
+    Empty(negated=True),
+)
+OF_ENDS = [
+    (fact, test) for fact, tests in ((BUYS, COUNTS), (HEAD, WORDS), (TYPE, TYPES)) for test in tests
+]  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(OF_ENDS), min_size=1, max_size=3), st.sampled_from(ENDS)),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_the_ends_of_relations_agree_with_every_case(rows: list[tuple[list[tuple[str, Test]], Then]]) -> None:
+    made = replace(table(rows), schema=ENDS_OF)
+    brute = Brute((ENDS_AXIS,), made.rules, LISTS, tuple(ENDS_OF.quoted))
+    matcher = Matcher(made.rules, ENDS_OF, made.lists)
+    for place, values in enumerate(ENDS_AXIS.values):
+        case = dict(zip(ENDS_AXIS.facts, values, strict=True))
+        quotes = matcher.quoted(dict.fromkeys(ENDS_OF.quoted) | {HEAD: case[HEAD], TYPE: case[TYPE]})
+        found = matcher.first({BUYS: case[BUYS], **quotes, "fields": {}, "text": {}})
+        assert (None if found is None else found.place) == next((r for r, t in enumerate(brute.true) if t[place]), None)
+    found = check(made)
+    assert not [each for each in found if each.kind == "undecided"]
+    fired = [bool((brute.true[i] & ~brute.before(i)).any()) for i in range(len(made.rules))]
+    wrong = {each.rows[1] if each.kind == "contradiction" else each.rows[0] for each in found if each.level == "error"}
+    assert wrong == {row + 2 for row, fires in enumerate(fired) if not fires}
+
+
+@pytest.mark.parametrize(
+    ("other", "fact"),
+    [
+        ({"type": "relate", "labels": ["buys", "none"], "none": "none"}, "head.text"),
+        ({"type": "relate", "labels": ["buys", "none"], "none": "none"}, "tail.text"),
+        ({"type": "match", "labels": ["no", "yes"], "symmetric": True}, "other.text"),
+    ],
+)
+def test_the_further_texts_of_a_case_are_facts_that_every_case_has(
+    other: dict[str, Any], fact: str, tmp_path: Path
+) -> None:
+    schema = FactSchema((), other=other)
+    file = tmp_path / "rules.csv"
+    file.write_text(
+        f"name,{fact},then\nacme,in Acme|Bolt,review\nrest,not in Acme|Bolt,model\nmore,Coda,review\n", "utf-8"
+    )
+    (error,) = (each for each in check(read_rules(file, schema)) if each.level == "error")
+    assert error.rows[0] == 4, "the two rows above take every case, because no case lacks the text"
+    file.write_text(f"name,{fact},then\nnone,empty,review\n", encoding="utf-8")
+    with pytest.raises(RuleError, match="always has a value"):
+        read_rules(file, schema)
+    file.write_text(f"name,{fact},then\nacme,starts Acme,review\n", encoding="utf-8")
+    runner = RuleRunner(read_rules(file, schema))
+    assert runner.decide(runner.read({fact: "ACME Ltd"}, "2026-01-05", "row")).in_words() == "review"
+    assert runner.decide(runner.read({fact: "Bolt"}, "2026-01-05", "row")).in_words() == "model"
+    with pytest.raises(RequestError, match="has no value"):
+        runner.read({fact: ""}, "2026-01-05", "row")
+    with pytest.raises(RuleError, match=r"head|tail|other"):
+        read_rules(file, replace(schema, quotes=False))
+
+
+def test_a_type_that_the_task_does_not_know_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rules.csv"
+    file.write_text(f"name,{TYPE},then\nplaces,plce,review\n", encoding="utf-8")
+    with pytest.raises(RuleError, match="place"):
+        read_rules(file, ENDS_OF)
+    file.write_text(f"name,{TYPE},then\nplaces,place,review\n", encoding="utf-8")
+    runner = RuleRunner(read_rules(file, ENDS_OF))
+    for written, end in (("place", "review"), ("org", "model"), ("", "model")):
+        assert runner.decide(runner.read({TYPE: written}, "2026-01-05", "row")).in_words() == end
+    with pytest.raises(RequestError, match="unknown value"):
+        runner.read({TYPE: "firm"}, "2026-01-05", "row")

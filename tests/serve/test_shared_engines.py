@@ -18,8 +18,12 @@ def test_releases_without_a_common_base_are_refused(
     tenants: list[Release], tiny_release: Release, tiny_base: Path, tmp_path: Path, penjing: Any
 ) -> None:
     check_one_base(tenants)
-    with pytest.raises(UsageError, match="has a model of form `linear`"):
-        check_one_base([tenants[0], tiny_release])
+    check_one_base([tiny_release, *tenants])
+    check_one_base([tiny_release])
+    card = tenants[0].artifact.card.model_copy(update={"form": "onnx"})
+    alone = replace(tenants[0], artifact=replace(tenants[0].artifact, card=card))
+    with pytest.raises(UsageError, match="has a model of form `onnx`, which shares no base"):
+        check_one_base([tenants[1], alone])
     with pytest.raises(UsageError, match="two of the releases have the name `desk`"):
         check_one_base([tenants[0], tenants[0]])
     upper = replace(tenants[1], info=tenants[1].info.model_copy(update={"name": "DESK"}))

@@ -145,3 +145,16 @@ def test_another_set_of_triples_is_a_whole_move() -> None:
     assert TASK.moved(first, again) == pytest.approx(0.2)
     assert TASK.moved(first, Links((), 0.6, (one, other))) == 1.0
     assert TASK.unsettled({"p": 0.5}, 100) and not TASK.unsettled({"p": 0.51}, 100)
+
+
+def test_rules_may_ask_of_the_ends_of_the_first_relation_of_a_name() -> None:
+    one, other = Span(0, 4, "org", 0.9), Span(10, 14, "place", 0.8)
+    task = learned(gold((0, "buys", 1), (1, "owns", 0), label="place"))
+    answer = Links((Link(one, "buys", other, 0.7), Link(other, "buys", one, 0.6)), 0.6, (one, other))
+    found = task.quotes(answer, TEXT)
+    assert found.keys() == task.quoted().keys() == task.bounds().pieces.keys()
+    assert found["relation.buys.head.text"] == found["entity.org.text"] == "acme"
+    assert found["relation.buys.tail.text"] == "bolt" and found["relation.buys.tail.type"] == "place"
+    assert {value for fact, value in found.items() if fact.startswith("relation.owns.")} == {None}
+    assert task.listed()["relation.owns.head.type"] == ("org", "place")
+    assert set(task.bounds().pieces.values()) <= set(task.kinds())

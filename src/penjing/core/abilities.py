@@ -23,7 +23,7 @@ class Bounds:
     listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one; counted:
     of a fact that is a number of true facts, all these facts; rising: several groups of ordered facts, where the facts
     of one group have a value together or not at all; pieces: of a fact about the pieces of a text the number of these
-    pieces. Where it is 0 the fact has no value; a word has one wherever it is not 0.
+    pieces. Where it is 0 the fact has no value; a word or a type has one wherever it is not 0.
     """
 
     listed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

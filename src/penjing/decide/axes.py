@@ -54,7 +54,7 @@ class NumberAxis:
 
 
 class ValueAxis:
-    """The rows that a listed value does not refuse."""
+    """The rows that a listed value does not refuse, and those without a test of it (`untested`)."""
 
     def __init__(
         self, rows: int, known: Collection[object], tests: Mapping[int, Sequence[tuple[frozenset[object], bool]]]
@@ -65,7 +65,7 @@ class ValueAxis:
         free = (1 << rows) - 1
         for row in tests:
             free ^= 1 << row
-        self._other = free
+        self._other = self.untested = free
         self._of = dict.fromkeys(known, free)
         for row, each in tests.items():
             for value in known:

@@ -70,7 +70,7 @@ def read_form(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str) 
 
 
 def _empty(form: Form, fact: str, schema: FactSchema, where: str) -> Empty:
-    if fact not in schema.fields and fact not in schema.quoted:
+    if fact not in schema.fields and fact not in schema.pieces:
         raise RuleError(f"`{fact}` always has a value", where=where, fix="only a declared field can be empty")
     return Empty(negated=form.key == "not empty")
 

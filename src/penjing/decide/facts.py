@@ -6,8 +6,8 @@
    only what was found (`Matcher.seen` in `match.py`); `audit`: what the case drew (`draw.py`), with the probability
    of an audit; and where there are some, `unknown`: enumerated fields that were given with a value which is not listed
 4  as 3, and of a release that has a scope `out_of_scope`: whether the text is unlike those of training
-5  as 4, and of each fact about words or numbers of the pieces of a text that a rule tests (`entity.TYPE.text`) what the
-   rules ask of it (`Matcher.quoted`), null where there is no such piece
+5  as 4, and of each fact about words or numbers of the pieces of a text that a rule tests (`entity.TYPE.text`), or
+   about one of several texts (`head.text`), what the rules ask of it (`Matcher.quoted`), null without such a piece
 
 A later version may add kinds of facts. A release fills those of its own version, which is in its policy, so that its
 records stay the same bytes.

@@ -109,9 +109,10 @@ class Matcher:
         but those that the rules name.
 
         Of words as `seen` has it, with `values`, `members` (word lists that have all of it); of a number the bounds of
-        the rules around it, `from` and `below`, in decimals. None where there is no such piece.
+        the rules around it, `from` and `below`, in decimals; of a type its name. None where there is no such piece.
         """
-        asked = [fact for fact in self._quoted if fact in self._atoms.asked or fact in self._numbers]
+        tested = self._atoms.asked.keys() | self._numbers.keys() | self._values.keys()
+        asked = [fact for fact in self._quoted if fact in tested]
         return {fact: None if values[fact] is None else self._around(fact, values[fact]) for fact in asked}
 
     def _around(self, fact: str, value: str | float | None) -> dict[str, Any]:
@@ -121,6 +122,8 @@ class Matcher:
                 found[test].append(each)
             # Of words of lists that are in it the names alone are compared.
             return {test: sorted(each) for test, each in sorted(found.items())}
+        if fact in self._values:
+            return {"is": value}
         if fact not in self._numbers:
             return {}
         low, high = self._numbers[fact].cell(self._whole(value, self._kinds[fact]))
@@ -134,7 +137,9 @@ class Matcher:
             rows &= self._clock.at(seconds_of(facts["clock"], self._zone))
         missing = {fact for fact in self._fields if _is_blank(facts["fields"][fact])}
         for fact, values in self._values.items():
-            if fact not in missing:
+            if fact in self._quoted:
+                rows &= values.untested if facts[fact] is None else values.at(facts[fact]["is"])
+            elif fact not in missing:
                 rows &= values.at(self._look_up(facts, fact))
         for fact, numbers in self._numbers.items():
             if fact in self._quoted:

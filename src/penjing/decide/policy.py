@@ -17,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from penjing.core.abilities import QuotingTask
 from penjing.core.canon import unit_hash
 from penjing.core.certificate import FORMATS, POLICY, RULES
 from penjing.core.errors import DamageError
@@ -234,8 +233,8 @@ class Policy:
             found["text"] = self.rules.seen(masked.text) if isinstance(self.rules, RuleTable) else {}
         else:
             found["contains"] = self.rules.contained(masked.text) if self.rules else {}
-        if isinstance(self.rules, RuleTable) and isinstance(self.task, QuotingTask) and self.schema.quotes:
-            found |= self.rules.quoted(self.task.quotes(prediction.answer, masked.text))
+        if isinstance(self.rules, RuleTable) and self.schema.quoted:
+            found |= self.rules.quoted(self.schema.quotes_of(prediction.answer, masked.text))
         if self.spec.facts == fact_versions.FIRST:
             return found
         if self.spec.scope:

@@ -226,7 +226,7 @@ def roles_of(
 
 def _own(fact: str, written: str, kind: Kind, schema: FactSchema, where: str) -> Any:
     """The value of a fact that the model gives. Raises RequestError."""
-    if fact in schema.quoted and not written:
+    if fact in schema.pieces and not written:
         return None
     if kind == "label":
         found = match_label(written, schema.labels, schema.read_as)
@@ -234,6 +234,11 @@ def _own(fact: str, written: str, kind: Kind, schema: FactSchema, where: str) ->
             fix = nearest_label(written, schema.labels)
             raise RequestError(f"unknown label {written[:80]!r}", where=where, fix=fix)
         return found
+    if fact in schema.pieces and kind == "enum":
+        if written not in schema.values(fact):
+            fix = nearest_label(written, schema.values(fact))
+            raise RequestError(f"unknown value {written[:80]!r} of `{fact}`", where=where, fix=fix)
+        return written
     try:
         value = parse_field(written, _TYPES.get(kind, "str"))
     except FieldError as error:

@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 from penjing.core.abilities import BoundedTask, Bounds, ListedTask, QuotingTask
+from penjing.core.answers import Answer
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import FactKind, MaskedText, Task, read_words
+from penjing.core.pair import split_texts
+from penjing.core.task import FactKind, MaskedText, PairReader, Task, read_words
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold
 from penjing.data.dates import parse_date
@@ -89,8 +91,25 @@ class FactSchema:
 
     @cached_property
     def quoted(self) -> dict[str, Kind]:
-        """Facts about words and numbers of pieces. Without a value every test of one is false but `empty`."""
-        return self.task.quoted() if self.quotes and isinstance(self.task, QuotingTask) else {}
+        """Facts about words and numbers of pieces, and about `given` texts: records have what rules ask of them."""
+        found = self.task.quoted() if self.quotes and isinstance(self.task, QuotingTask) else {}
+        return found | dict.fromkeys(self.given, "str")
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """Facts that are the texts of a case after its first one, such as `head.text`. Every case has them."""
+        own = self.task.further if self.quotes and isinstance(self.task, PairReader) else ()
+        return tuple(f"{name}.text" for name in own)
+
+    @property
+    def pieces(self) -> frozenset[str]:
+        """Facts about pieces that a text may lack. Without a value every test of one is false but `empty`."""
+        return frozenset(self.quoted.keys() - set(self.given))
+
+    def quotes_of(self, answer: Answer, masked: str) -> dict[str, str | float | None]:
+        """The values of `quoted`. masked: all texts of the case as one."""
+        found = self.task.quotes(answer, masked) if self.quotes and isinstance(self.task, QuotingTask) else {}
+        return found | dict(zip(self.given, split_texts(masked)[1:], strict=True) if self.given else ())
 
     @cached_property
     def _listed(self) -> Mapping[str, tuple[str, ...]]:

@@ -77,7 +77,7 @@ def shown(fact: str, facts: Mapping[str, Any]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):  # of a piece of the text what the rules ask of it (`Matcher.quoted`)
-        signs = {"from": ">=", "below": "<"}
+        signs = {"from": ">=", "below": "<", "is": ""}
         words = [f"{signs[test]}{each}" if test in signs else ", ".join(each) for test, each in value.items()]
         return ", ".join(dict.fromkeys(words))
     return "" if value is None else str(value)

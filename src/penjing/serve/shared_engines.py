@@ -1,7 +1,8 @@
 """What the services of one process share: the base of their models, the layout of engines, the process of slow lanes.
 
 Each service has its own release, policy, database, keys and lanes. Their models are tenants of one base
-(engines/tenant.py), which a process opens once, and texts of different services share its passes.
+(engines/tenant.py), which a process opens once, and texts of different services share its passes. A model of word
+counts needs no base and may be among them: `make` seals it wherever the tenant is not proven better.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from penjing.runtime.cascade import Tally
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
 
+TENANT = "tenant"
+# Forms that need no base: they take a megabyte or so.
+SMALL = ("linear",)
 _ALONE = "serve each in a process of its own, or make them with `tune.lora` and `compress.tenant` on one base"
 
 
@@ -31,7 +35,8 @@ class SharedEngines:
 
     def __init__(self, releases: Sequence[Release], settings: Settings) -> None:
         check_one_base(releases)
-        self.layout = layout_of(releases[0], settings)
+        tenants = [one for one in releases if one.artifact.card.form == TENANT]
+        self.layout = layout_of((tenants or releases)[0], settings)
         self._places = {release.id: place for place, release in enumerate(releases)}
         first, *others = releases
         self._engine = SlowEngine(first, self.layout.threads, settings.device, b"", others)
@@ -84,18 +89,21 @@ class SlowShare:
 
 
 def check_one_base(releases: Sequence[Release]) -> None:
-    """Raise UsageError for releases of different bases, of another form, or whose names are the same or one file."""
+    """Raise UsageError for releases of different bases, of another form, or whose names are the same or one file.
+
+    Those of a form in `SMALL` may be among them.
+    """
     for release in releases:
         form = release.artifact.card.form
-        if form != "tenant":
+        if form not in (TENANT, *SMALL):
             raise UsageError(
                 f"`{release.info.name}` has a model of form `{form}`, which shares no base with others",
                 where=str(release.folder),
                 fix=_ALONE,
             )
-    first, *others = releases
-    base = read_info(first.artifact.folder).base
-    for other in others:
+    tenants = [release for release in releases if release.artifact.card.form == TENANT]
+    for first, other in zip(tenants[:1] * len(tenants), tenants, strict=True):
+        base = read_info(first.artifact.folder).base
         if (found := read_info(other.artifact.folder).base) != base:
             raise UsageError(
                 f"`{first.info.name}` and `{other.info.name}` have different bases: the files are "

@@ -25,12 +25,12 @@ from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.tasks.piece_facts import entity_facts, entity_values, piece_bounds
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_chain import chain_temperature
 from penjing.tasks.tag_decode import Best, Units, cut_inside, decode_units, located, log_odds, tags_of, units_of
 from penjing.tasks.tag_figures import tag_figures
 from penjing.tasks.tag_following import fit_sequences
-from penjing.tasks.tag_numbers import least_and_most
 from penjing.tasks.tag_spans import Entity, read_entities, write_entities
 
 Floats = npt.NDArray[np.float64]
@@ -224,27 +224,15 @@ class Tag(TagReader):
 
     def quoted(self) -> dict[str, FactKind]:
         """Of each type the text of its first entity, and the smallest and the largest number in its entities."""
-        kinds: dict[str, FactKind] = {"text": "str", "min": "float", "max": "float"}
-        return {f"entity.{label}.{what}": kind for label in self.types for what, kind in kinds.items()}
+        return entity_facts(self.types)
 
     def quotes(self, answer: Answer, text: str) -> dict[str, str | float | None]:
         """None for a type without an entity, and for numbers where its entities have none."""
-        found: dict[str, str | float | None] = dict.fromkeys(self.quoted())
-        words: dict[str, list[str]] = {}
-        for span in as_kind(answer, Spans).spans:
-            words.setdefault(span.label, []).append(text[span.start : span.end])
-        for label, each in words.items():
-            found[f"entity.{label}.text"] = each[0]
-            if (numbers := least_and_most(each)) is not None:
-                found[f"entity.{label}.min"], found[f"entity.{label}.max"] = numbers
-        return found
+        return entity_values(as_kind(answer, Spans).spans, text, self.types)
 
     def bounds(self) -> Bounds:
         """No number without an entity of its type; the smallest one is at most the largest one."""
-        return Bounds(
-            rising=tuple((f"entity.{label}.min", f"entity.{label}.max") for label in self.types),
-            pieces={fact: f"{fact.rpartition('.')[0]}.count" for fact in self.quoted()},
-        )
+        return piece_bounds(self.types)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -21,17 +21,20 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from penjing.core.abilities import Bounds
 from penjing.core.answers import Answer, Link, Links, Span, as_kind
 from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.calibrate import fit_temperature
+from penjing.tasks.piece_facts import end_facts, end_types, end_values, entity_facts, entity_values, piece_bounds
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag import HEAD as TAGS
 from penjing.tasks.tag import MICRO, NONE
 from penjing.tasks.tag_decode import Units, decode_units, located, tags_of, units_of
 from penjing.tasks.tag_following import fit_sequences
+from penjing.tasks.triples_facts import triple_facts, triple_kinds
 from penjing.tasks.triples_figures import entity_of, triple_of, triples_figures
 from penjing.tasks.triples_gold import Graph, read_graph, write_graph
 from penjing.tasks.triples_pairs import FARTHEST, Class, Pairs, classes_of, reach_of, relations_of
@@ -180,15 +183,12 @@ class Triples(TriplesReader):
         for gold, item in zip(golds, items, strict=True):
             units, graph = units_of(item), read_graph(self.read(gold))
             ends = [None if one is None else one[:2] for one in (located(e, units, self.types) for e in graph.entities)]
-            own = {TAGS: tags_of(graph.entities, units, self.types), **self._pair_targets(graph, ends, units)}
+            pairs = self.pairs.targets(graph, ends, len(units.tokens))
+            own = {TAGS: tags_of(graph.entities, units, self.types), **pairs}
             for name, values in own.items():
-                targets = np.full(len(item.offsets), IGNORED, dtype=np.int64)
-                targets[units.tokens] = values
-                found[name].append(targets)
+                found[name].append(np.full(len(item.offsets), IGNORED, dtype=np.int64))
+                found[name][-1][units.tokens] = values
         return found
-
-    def _pair_targets(self, graph: Graph, ends: Sequence[tuple[int, int] | None], units: Units) -> dict[str, Any]:
-        return self.pairs.targets(graph, ends, len(units.tokens))
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
         """The weights of sequences of tags, the temperature of pairs of gold, then the scales of the probabilities."""
@@ -271,25 +271,25 @@ class Triples(TriplesReader):
         return _Found(placed, best.shares, tuple(one for one, _ in links), tuple(p for _, p in links), share)
 
     def kinds(self) -> dict[str, FactKind]:
-        counts: dict[str, FactKind] = {f"relation.{label}.count": "count" for label in self.relations}
-        counts |= {f"entity.{label}.count": "count" for label in self.types}
-        return {"relations": "count", "entities": "count", "p": "unit", **counts}
+        return triple_kinds(self.types, self.relations)
 
     def facts(self, answer: Answer) -> dict[str, Any]:
-        """How many relations and entities, of all kinds and of each; p of the whole set; places, types and relations,
-        without any text."""
+        """How many relations and entities; p of the whole set; places, types and relations, without any text."""
+        return triple_facts(as_kind(answer, Links), self.types, self.relations)
+
+    def listed(self) -> Mapping[str, tuple[str, ...]]:
+        return end_types(self.relations, self.types)
+
+    def quoted(self) -> dict[str, FactKind]:
+        """As of `tag`, and of each relation the text and the type of both ends of its first triple."""
+        return entity_facts(self.types) | end_facts(self.relations)
+
+    def quotes(self, answer: Answer, text: str) -> dict[str, str | float | None]:
         one = as_kind(answer, Links)
-        related, types = Counter(link.relation for link in one.links), Counter(span.label for span in one.spans)
-        spans = list(one.spans)
-        return {
-            "relations": len(one.links),
-            "entities": len(spans),
-            "p": one.p,
-            **{f"relation.{label}.count": related[label] for label in self.relations},
-            **{f"entity.{label}.count": types[label] for label in self.types},
-            "spans": [list(entity_of(span)) for span in spans],
-            "links": [[spans.index(link.head), link.relation, spans.index(link.tail)] for link in one.links],
-        }
+        return entity_values(one.spans, text, self.types) | end_values(one.links, text, self.relations)
+
+    def bounds(self) -> Bounds:
+        return piece_bounds(self.types, self.relations)
 
     @property
     def scopes(self) -> tuple[str, ...]:

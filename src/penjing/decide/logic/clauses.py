@@ -80,7 +80,7 @@ class Atoms:
             if (count := bounds.pieces.get(name)) is not None:
                 some = self.at_least(count, 1)
                 self._add([some, literal])
-                if self._rows.is_text(name):
+                if not self._rows.is_number(name):  # entities have words and a type, and perhaps no number
                     self._add([-some, -literal])
         return self.absent[name]
 

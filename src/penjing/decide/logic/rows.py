@@ -106,7 +106,7 @@ class TableRows:
 
     def is_quoted(self, fact: str) -> bool:
         """Whether the fact is about a piece of the text: without one all its tests but `empty` are false."""
-        return fact in self.schema.quoted
+        return fact in self.schema.pieces
 
     def is_text(self, fact: str) -> bool:
         """Whether the fact is a text, or a field of type `str`."""

@@ -57,15 +57,17 @@ class Theory:
         if clauses:
             return clauses
         numbers |= self._others(model, numbers)
-        return MadeCase(numbers, names, absent | self._without_pieces(numbers), texts)
+        return MadeCase(numbers, names, absent | self._without_pieces(numbers, absent), texts)
 
-    def _without_pieces(self, numbers: Mapping[str, int]) -> frozenset[str]:
+    def _without_pieces(self, numbers: Mapping[str, int], absent: frozenset[str]) -> frozenset[str]:
         """The facts about pieces that no row of the query asks of, where the case has no such piece."""
         pieces = self._rows.schema.bounds.pieces
+        about = [fact for fact in self._rows.facts if fact in pieces]
+        there = {pieces[fact] for fact in about if fact in self._atoms.absent and fact not in absent}
         return frozenset(
             fact
-            for fact in self._rows.facts
-            if fact in pieces and fact not in self._atoms.absent and not numbers.get(pieces[fact])
+            for fact in about
+            if fact not in self._atoms.absent and not numbers.get(pieces[fact]) and pieces[fact] not in there
         )
 
     def _text(self, fact: str, true: set[TextProperty], absent: frozenset[str]) -> MadeText | Clauses:
