@@ -95,11 +95,11 @@ def _rules_see_the_ends(folder: Path, penjing: Callable[..., Any], language: str
     ours, other = names[4], names[5]
     buys, sold = forms[0].format(ours, other) + " qz", forms[0].format(other, ours) + " qz"
     write_rows(folder / "ends.csv", columns[:3], [(buys, ours, other), (sold, other, ours)])
-    first, second = penjing("decide", "out/release", "ends.csv", "--why", "--db", "ends.db").lines
+    first, second = penjing("decide", "out/release", "ends.csv", "--why", "--db", "sqlite:///ends.db").lines
     assert len(first["fired"]) == 1 and first["reason"] == "rule_review"
     assert first["facts"]["head.text"] == {"values": [ours.lower()]} and second["facts"]["head.text"] == {}
     assert not second["fired"], "the company is the tail there"
-    found = penjing("replay", "--all", "--db", "ends.db").lines
+    found = penjing("replay", "--all", "--db", "sqlite:///ends.db").lines
     assert found == [{"replayed": 2, "same": 2, "different": 0, "model_exact": 2}]
 
 

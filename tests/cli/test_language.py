@@ -63,7 +63,7 @@ def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
         "尚未证明；大约共需 1,200 行测试数据才能判定（相对于 x）"
     )
     assert translate("[8%] tune.linear: features ...") == "[8%] tune.linear：提取特征……"
-    assert translate("  [25%] training, 99 steps: 7/32, 38 s left loss 1.5; all in about 1 h 4 min") == (
+    assert translate("  [25%] training, 99 steps: 7/32, 38 s left; loss 1.5; all in about 1 h 4 min") == (
         "  [25%] 训练，共 99 步：7/32，本阶段约剩 38 秒；损失 1.5；全部约剩 1 小时 4 分钟"
     )
     assert translate("threads of training: 2 (a step takes 2.38 s with 1, 0.81 s with 2)") == (

@@ -33,6 +33,36 @@ def test_texts_are_cleaned_and_masked_and_labels_cleaned(tmp_path: Path) -> None
     assert [(file.part, file.rows, file.encoding) for file in intake.files] == [("train", 1, "utf-8")]
 
 
+@pytest.mark.parametrize(
+    ("task", "first", "second"),
+    [
+        ("tag", [], [{"start": 0, "end": 1, "label": "A"}, {"start": 2, "end": 3, "label": "B"}]),
+        (
+            "triples",
+            {"entities": [], "relations": []},
+            {
+                "entities": [{"start": 0, "end": 1, "label": "X"}, {"start": 2, "end": 3, "label": "X"}],
+                "relations": [{"head": 0, "tail": 1, "label": "A"}, {"head": 1, "tail": 0, "label": "B"}],
+            },
+        ),
+    ],
+)
+def test_the_rows_of_each_part_are_listed_where_a_text_has_several(
+    tmp_path: Path, task: str, first: object, second: object
+) -> None:
+    rows = [{"text": "a b", "label": first}, {"text": "c d", "label": second}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    file = recipe(tmp_path, "{files: a.jsonl}")
+    found = [one.message for one in take_in(file, open_reader(task, {}), NEWEST).problems if one.code == "sets"]
+    assert found == [
+        "a text counts in this table under what is rarest in it; the rows with each are: `A` 1, `B` 1; "
+        "2 of them are in fewer than 30 rows"
+    ]
+    (tmp_path / "a.jsonl").write_text(json.dumps(rows[0]), encoding="utf-8")
+    found = [one.message for one in take_in(file, open_reader(task, {}), NEWEST).problems if one.code == "sets"]
+    assert found == [], "the table itself says it"
+
+
 def test_what_is_turned_away_is_listed_by_row(tmp_path: Path) -> None:
     rows = [
         {"text": "a", "label": "x"},

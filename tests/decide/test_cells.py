@@ -173,7 +173,7 @@ def test_reads(fact: str, written: str, test: Test | None, lists: Lists) -> None
         ("p", ">1.5", ["always between 0 and 1"]),
         ("p", "!=1.5", ["always between 0 and 1"]),
         ("p", "empty", ["`p` always has a value"]),
-        ("age", "=1.5", ["no value of `age` can be 1.5", "whole numbers"]),
+        ("age", "=1.5", ["no value of `age` can be 1.5", "write a whole number"]),
         ("pii.mobile", "<0", ["always 0 or more"]),
         ("text", "退款", ["the text is compared by words in it", "`contains 词1|词2`"]),
         ("text", "=退款", ["the text is compared by words in it"]),

@@ -44,6 +44,7 @@ def test_is_found_in_the_folded_text(pattern: str, text: str, found: bool) -> No
         (r"(a)\1", "RE2 has no references back to a group"),
         (r"(?>a)b", "RE2 has no atomic groups"),
         (r"a{1,2000}", "RE2 repeats at most 1,000 times"),
+        (r"a{2000,}", "RE2 repeats at most 1,000 times"),
         ("[a", "missing ]"),
         ("(((退{1,1000}){1,1000}))", "cannot be compiled"),
     ],

@@ -55,6 +55,16 @@ def test_what_is_left_is_this_stage_and_those_to_come(now: list[float]) -> None:
     assert run.share == 0.99
 
 
+def test_the_share_never_falls(now: list[float]) -> None:
+    run = Overall(Silent(), {"reading": 10.0, "testing": 10.0}, began=0.0, entered=0.0, piece=0.0)
+    run.enter("reading")
+    now[0] = 10
+    run.enter("testing")
+    assert run.share == 0.5
+    run.expect({"testing": 190.0})
+    assert (run.left, run.share) == (190, 0.5), "a larger estimate changes the time left, not what is done"
+
+
 def test_the_probe_scales_what_was_estimated() -> None:
     found = scaled(stages(["tune.full", "compress.int8"], 1200, search=False), "tune.full", 0.9, 77.0)
     assert list(found) == ["reading", "tune.linear", "tune.full", "compress.int8", "measuring", "testing"]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tests.labelled_cases import made_certificate, numbered, numbers, policy, rows
 
-from penjing.prove.certify import certify, fix_grid
+from penjing.prove.certify import cases_of, certify, fix_grid
 from penjing.prove.forecast import forecast, more_rows
+from penjing.prove.menu import menu
 from penjing.prove.misses import Promised, certify_path, fix_path
 
 
@@ -20,6 +21,19 @@ def test_the_menus_hold_the_limits_of_the_recipe_too(tmp_path: Path) -> None:
     # A rule takes two of ten cases.
     assert 0.7 < found.menu[-1].most < 0.85 and 0.7 < found.by_label["spam"][-1].most < 0.9
     assert found.needs.keys() == certificate.needs.keys()
+
+
+def test_another_limit_is_forecast_at_the_level_of_another_test(tmp_path: Path) -> None:
+    one = policy(tmp_path)
+    for limit in (0.05, 0.1):
+        certificate = made_certificate(one, limit)
+        seen = rows(one, 1_000, 1, wrong=0.01), rows(one, 60, 2), rows(one, 60, 3)
+        offers = {offer.max_error: offer for offer in forecast(one, certificate, *seen).menu}
+        known = cases_of(one, seen[0], certificate.reviewed)
+        for other, offer in offers.items():
+            level = 0.05 if other == limit else 0.025
+            assert offer.now == menu(known, certificate.rows, [other], level)[0].now
+            assert offer.more == menu(known, certificate.rows, [other], 0.05)[0].more, "new rows have the first level"
 
 
 def test_test_rows_are_evidence_too(tmp_path: Path) -> None:

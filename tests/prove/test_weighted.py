@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penjing.prove.weighted import betting_bounds, betting_p_value, estimate_error
+from penjing.prove.weighted import betting_bounds, betting_p_value, estimate_error, estimate_share
 
 
 def stream(rng: np.random.Generator, count: int, errors: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -63,3 +63,21 @@ def test_the_estimate_weighs_each_row_by_the_cases_that_it_stands_for() -> None:
 def test_an_impossible_probability_is_refused(drawn: float) -> None:
     with pytest.raises(ValueError, match="every probability"):
         betting_p_value(np.array([False]), np.array([drawn]), 0.1, 0.1)
+
+
+def test_rows_with_several_cases_count_each_and_the_bounds_hold() -> None:
+    """Items of a text err together, so that the bounds are those of texts and not of as many single items."""
+    one = estimate_error([True, False, False, False], [0.5, 0.5, 1.0, 1.0], 0.5, 0.025)
+    assert one == estimate_share([1, 0, 0, 0], [1, 1, 1, 1], [0.5, 0.5, 1.0, 1.0], (0.5, 0.025), 1)
+    share, low, high = estimate_share([3, 0] * 100, [4, 2] * 100, [1.0, 0.5] * 100, (0.5, 0.025), 4)
+    assert share == pytest.approx(300 / (400 + 400)) and low < share < high
+    rng, missed = np.random.default_rng(1), 0
+    for _ in range(60):
+        sizes = rng.integers(1, 6, 120)
+        wrong = np.where(rng.random(120) < 0.2, sizes, 0)  # all items of a text or none: a share of 0.2 of items
+        _, low, high = estimate_share(wrong.tolist(), sizes.tolist(), [0.5] * 120, (0.5, 0.025), 5)
+        missed += not low <= 0.2 <= high
+    assert missed <= 6
+    for wrong_one, cases in ((2, 1), (0, 0), (1, 6)):
+        with pytest.raises(ValueError, match="1 to 5 cases"):
+            estimate_share([wrong_one], [cases], [1.0], (1.0, 0.025), 5)

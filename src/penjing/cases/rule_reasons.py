@@ -25,7 +25,7 @@ class RuleReasons:
 
     def __call__(self, release: str, decided: Mapping[str, Any]) -> str:
         """The reasons of the rules that decided a case; "" where they have none, or the release cannot be opened."""
-        policy = self._policy(release)
+        policy = self.policy(release)
         return "" if policy is None else "; ".join(rule_reasons(policy, decided).values())
 
     def doubts(self, release: str, decided: Mapping[str, Any]) -> str:
@@ -33,7 +33,7 @@ class RuleReasons:
 
         "" where there are none, or the release cannot be opened.
         """
-        policy = self._policy(release)
+        policy = self.policy(release)
         if policy is None:
             return ""
         named = doubts(policy, decided).get("doubts", {})
@@ -43,10 +43,11 @@ class RuleReasons:
 
     def parts(self, release: str, decided: Mapping[str, Any]) -> dict[str, Any]:
         """As `policy_parts`; p alone where the release cannot be opened."""
-        policy = self._policy(release)
+        policy = self.policy(release)
         return {"p": decided["facts"]["p"]} if policy is None else policy_parts(policy, decided)
 
-    def _policy(self, release: str) -> Policy | None:
+    def policy(self, release: str) -> Policy | None:
+        """The policy of a release; None where the release cannot be opened."""
         if release not in self._known:
             self._known[release] = self._of(release)
         return self._known[release]

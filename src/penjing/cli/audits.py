@@ -13,6 +13,7 @@ from penjing.cli.review import Db
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from penjing.cases.audit_counts import AuditCounts, CertifiedCounts
     from penjing.store.audits import AuditedDecision
 
 _LEVEL = 0.025  # of each of both bounds
@@ -69,6 +70,7 @@ def error(
 
     The interval holds at every look, so it may be asked as often as one likes.
     """
+    from penjing.cases.audit_counts import count_as_certified
     from penjing.cli.show import out_json, tell
     from penjing.store.audits import closed_audits, count_audits, least_share
     from penjing.store.database import open_store
@@ -80,21 +82,66 @@ def error(
         waiting, total = count_audits(store, release)
         # None: only decisions of releases that record no probability.
         least = least_share(store, release) or 1.0
+        certified = count_as_certified(store, judged)
     finally:
         store.close()
     parts = {"model": [one for one in judged if not one.forced], "rules": [one for one in judged if one.forced]}
     found = {name: _figures(rows, least) for name, rows in parts.items()}
+    by_limit = _by_limit(certified, least)
+    if found["model"] is not None:
+        found["model"] |= by_limit
     out_json({"audits": total, "waiting": waiting, "judged": len(judged), **found})
     if model := found["model"]:
         share, low, high = (f"{100 * model[name]:.1f} %" for name in ("error", "low", "high"))
         tell(f"of {model['judged']:,} audited decisions of the model {model['wrong']:,} were wrong: about {share}")
         tell(f"with 95 % confidence its error is between {low} and {high}")
+        for line in _limit_lines(by_limit):
+            tell(line)
     if rules := found["rules"]:
         tell(f"of {rules['judged']:,} audited outcomes that a rule forced {rules['wrong']:,} were wrong")
     if judged and waiting:
         tell(f"{waiting:,} audits wait for a verdict: the interval holds if they are like those that are judged")
     if not judged:
         tell("no audit has a verdict yet: `penjing audits export FILE` writes those that wait")
+
+
+def _by_limit(certified: CertifiedCounts, least: float) -> dict[str, Any]:
+    """The figures of each limit of a certificate by item or by label; nothing of one by case."""
+    from penjing.prove.weighted import estimate_share
+
+    def figures(one: AuditCounts) -> dict[str, Any]:
+        about = min(least, *one.drawn), _LEVEL
+        found = estimate_share(one.wrong, one.cases, one.drawn, about, one.most)
+        shares = dict(zip(("error", "low", "high"), (round(each, 6) for each in found), strict=True))
+        return {"cases": sum(one.cases), "wrong": sum(one.wrong), **shares}
+
+    parts = {name: figures(one) for name, one in certified.parts.items()}
+    tables = {"given": certified.given, "missed": certified.missed}
+    labels = {side: {name: figures(one) for name, one in sorted(table.items())} for side, table in tables.items()}
+    return parts | {side: table for side, table in labels.items() if table}
+
+
+def _limit_lines(by_limit: dict[str, Any]) -> list[str]:
+    """The figures in words, as the certificate counts: all of items, of labels those with an error."""
+    lines = []
+    if one := by_limit.get("items"):
+        lines.append(f"by item, as the certificate counts: of {one['cases']:,} items {one['wrong']:,} were wrong")
+        lines.append(
+            f"with 95 % confidence the error by item is between {_percent(one['low'])} and {_percent(one['high'])}"
+        )
+    if one := by_limit.get("empty"):
+        lines.append(f"of {one['cases']:,} answers without anything {one['wrong']:,} were wrong")
+    for label, one in by_limit.get("given", {}).items():
+        if one["wrong"]:
+            lines.append(f"`{label}` was given {one['cases']:,} times, of which {one['wrong']:,} were wrong")
+    for label, one in by_limit.get("missed", {}).items():
+        if one["wrong"]:
+            lines.append(f"`{label}` belonged to {one['cases']:,} decisions, of which {one['wrong']:,} missed it")
+    return lines
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _figures(rows: Sequence[AuditedDecision], least: float) -> dict[str, Any] | None:

@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
         if menu and audit.trainable and checked.data is not None:
             from penjing.make.menu import word_model_menu
 
-            offered = word_model_menu(checked.file, checked.data, checked.rules)
+            offered = word_model_menu(checked.file, checked.data, checked.rules, opened=checked.ledger)
         more = _learned(checked) if curve and audit.trainable else None
         if json:
             show.out_json(_as_json(checked, offered, doubts, more))

@@ -125,7 +125,7 @@ class Bar:
             self._rich.update(self._task, advance=amount, note=translate(note))
         elif time.monotonic() - self._told >= 10:
             self._told = time.monotonic()
-            tell(f"  {self._title}: {self._done}{self._of()} {note}".rstrip())
+            tell(f"  {self._title}: {self._done}{self._of()}{f'; {note}' if note else ''}")
 
     def say(self, line: str) -> None:
         """Print a line that stays above the bar."""

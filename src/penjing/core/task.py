@@ -171,6 +171,14 @@ class SetReader(Protocol):
 
 
 @runtime_checkable
+class PartsReader(Protocol):
+    """A reader whose golds name several things in a text, such as the types of entities; a split is by the rarest."""
+
+    def names_in(self, gold: str) -> tuple[str, ...]:
+        """What a gold names, each once, sorted; nothing for a text without any."""
+
+
+@runtime_checkable
 class PairReader(Protocol):
     """A reader whose rows are several texts, which `core/pair.py` makes one; other readers have one text a row.
 

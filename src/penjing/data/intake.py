@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.pair import join_texts
 from penjing.core.recipe import PARTS, Data, Recipe, RecipeFile
-from penjing.core.task import PairReader, Reader, SetReader, read_words, words_of
+from penjing.core.task import PairReader, PartsReader, Reader, SetReader, read_words, words_of
 from penjing.data.added import open_added
 from penjing.data.audit import SMALL_LABEL, FileAudit, Problem, Rows
 from penjing.data.cells import Fault
@@ -27,6 +27,7 @@ from penjing.data.table import load_table, open_labelled, unknown_column
 _SHOWN_FAULTS = 20  # different ones, of one file
 _OTHERS = ("other rows that cannot be read",)
 _EXAMPLES = 3
+_FEW_ROWS = "nothing to do; a label of few rows is found less often, and its figures are rough"
 
 
 @dataclass(frozen=True)
@@ -268,6 +269,8 @@ class _Collector:
             found.append(Problem(severity="warning", code="no_label", message=message, rows=self.unlabelled, fix=fix))
         if isinstance(self.reader, SetReader) and self.labels:
             found.append(_set_problem(self.reader, self.labels))
+        if isinstance(self.reader, PartsReader):
+            found += _parts_problems(self.reader, self.labels)
         return [*found, *self._label_problems()]
 
     def _names(self, gold: str) -> tuple[str, ...]:
@@ -305,13 +308,30 @@ class _Collector:
 
 def _set_problem(reader: SetReader, golds: Sequence[str]) -> Problem:
     """The rows of each label, where a text has several and counts in the table under one."""
-    counts = Counter(label for gold in golds for label in reader.parts(gold))
-    listed = ", ".join(f"`{label}` {rows:,}" for label, rows in counts.most_common(12))
-    more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
-    few = sum(rows < SMALL_LABEL for rows in counts.values())
+    listed, few = _rows_of_each(reader.parts(gold) for gold in golds)
     message = (
-        f"a text counts in this table under the rarest of its labels; the rows of each label are: {listed}{more}; "
+        f"a text counts in this table under the rarest of its labels; the rows of each label are: {listed}; "
         f"{few} labels have fewer than {SMALL_LABEL} rows"
     )
-    fix = "nothing to do; a label of few rows is found less often, and its figures are rough"
-    return Problem(severity="warning", code="sets", message=message, fix=fix)
+    return Problem(severity="warning", code="sets", message=message, fix=_FEW_ROWS)
+
+
+def _parts_problems(reader: PartsReader, golds: Sequence[str]) -> list[Problem]:
+    """The rows of each type or relation, where a text has several and counts in the table under one."""
+    named = [reader.names_in(gold) for gold in golds]
+    if all(len(each) < 2 for each in named):
+        return []
+    listed, few = _rows_of_each(named)
+    message = (
+        f"a text counts in this table under what is rarest in it; the rows with each are: {listed}; "
+        f"{few} of them are in fewer than {SMALL_LABEL} rows"
+    )
+    return [Problem(severity="warning", code="sets", message=message, fix=_FEW_ROWS)]
+
+
+def _rows_of_each(named: Iterable[Sequence[str]]) -> tuple[str, int]:
+    """The names with their rows, the most frequent first, and how many names have few rows."""
+    counts = Counter(name for each in named for name in each)
+    listed = ", ".join(f"`{name}` {rows:,}" for name, rows in counts.most_common(12))
+    more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
+    return listed + more, sum(rows < SMALL_LABEL for rows in counts.values())

@@ -25,7 +25,7 @@ from penjing.make.doubted import MOST, MOST_OF_RUN, doubts_of_run, work_of
 from penjing.make.learning_curve import curve_beside
 from penjing.make.machine_choices import MACHINE
 from penjing.make.named import Named
-from penjing.make.overall import Overall
+from penjing.make.overall import TESTING, Overall
 from penjing.make.running import Runner
 from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
@@ -121,6 +121,9 @@ class Making:
         student = student_of(chosen, done)
         # If the encoder is not proven better, `keep` of the linear model refers to its own score.
         reference = linear.artifact if choice and choice.fell_back else teacher
+        if chosen is linear_variant:
+            # The estimate so far is that of an encoder.
+            self.progress.expect({"testing": TESTING})
         self.progress.enter("testing")
         tested = self._certify_and_test(chosen, Models(reference, teacher, linear.artifact, student))
         bad = refuses(tested.gates, self.file.recipe.gates.unproven)

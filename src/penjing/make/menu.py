@@ -18,6 +18,7 @@ from penjing.make.plan import build_plan, single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
 from penjing.prove.misses import Promised
+from penjing.prove.opened import LedgerState
 from penjing.prove.periods import certified_period, counts_days, is_dated, period_at, rows_in, zone_of
 from penjing.prove.scope import fit_scope
 from penjing.prove.sequence import DELTA
@@ -25,10 +26,13 @@ from penjing.report.promised import Menu, menu_of
 from penjing.runtime.open import open_session
 
 
-def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int = 1) -> Menu | None:
+def word_model_menu(
+    file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int = 1, opened: LedgerState | None = None
+) -> Menu | None:
     """The menu of `tune.linear` on the validation rows, under the rules of the recipe. Nothing is kept.
 
-    An encoder that is better than this model can promise more.
+    An encoder that is better than this model can promise more. opened: what the ledger says of the calibration rows; the
+    next promise is tested at its level.
     """
     recipe, task = file.recipe, data.task
     features = recipe.data.feature_types()
@@ -45,6 +49,8 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
             session = session.within(fit_scope(session, data.train.texts, data.validation, share))
         validation = label_facts(session, policy, data.validation)
     count, delta, period = len(data.calibration), DELTA * recipe.data.level_share, None
+    if opened is not None:
+        count, delta = opened.fresh if opened.alone else count, opened.delta
     if is_dated(rules):
         clocks = clocks_of(recipe, data.calibration)
         (first, last), count, delta = period_at(rules, clocks, int(time.time()), delta)

@@ -38,6 +38,8 @@ class Overall:
     piece: float = field(default_factory=time.monotonic)
     done: int = 0
     total: int = 0
+    # The largest share that was shown: an estimate that grows takes nothing back.
+    shown: float = 0.0
 
     def enter(self, stage: str) -> None:
         """Begin a stage; a stage without an estimate counts as part of the one before."""
@@ -75,9 +77,11 @@ class Overall:
 
     @property
     def share(self) -> float:
-        """Share of the whole run that is done, by time; at most 0.99."""
+        """Share of the whole run that is done, by time; it never falls, and is at most 0.99."""
         spent = time.monotonic() - self.began
-        return min(0.99, spent / (spent + self.left)) if spent + self.left > 0 else 0.0
+        now = min(0.99, spent / (spent + self.left)) if spent + self.left > 0 else 0.0
+        self.shown = max(self.shown, now)
+        return self.shown
 
 
 def stages(steps: list[str], rows: int, search: bool, folds: int = 0) -> dict[str, float]:

@@ -54,18 +54,22 @@ def mixture_p_value(gains: Floats, largest: float) -> float:
     return float(min(1.0, np.exp(-mixed.max())))
 
 
-def betting_bounds(wrong: Bools, drawn: Floats, least: float, delta: float) -> tuple[float, float]:
+def betting_bounds(
+    wrong: Floats | Bools, drawn: Floats, least: float, delta: float, cases: Floats | float = 1.0, most: int = 1
+) -> tuple[float, float]:
     """The error rates that are not rejected at level delta, from below and from above; (0, 1) for no rows.
 
-    Both hold at every look; each side errs with probability delta at most. Arguments as of `betting_p_value`.
+    Both hold at every look; each side errs with probability delta at most. wrong, cases: of each row how many of its
+    cases are wrong, and how many it has, `most` at most: X_i = w_i (a cases_i - wrong_i), whose worst value is
+    -w_i (1 - a) most. Other arguments as of `betting_p_value`, where each row is one case.
     """
     weights = _weights(drawn, least)
 
     def too_high(risk: float) -> bool:
-        return mixture_p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk)) <= delta
+        return mixture_p_value(weights * (risk * cases - wrong), least / ((1.0 - risk) * most)) <= delta
 
     def too_low(risk: float) -> bool:
-        return mixture_p_value(weights * np.where(wrong, 1.0 - risk, -risk), least / risk) <= delta
+        return mixture_p_value(weights * (wrong - risk * cases), least / (risk * most)) <= delta
 
     # Rejected rates of either side are an interval that ends at 1 or begins at 0.
     return _edge(lambda risk: not too_low(risk)), _edge(too_high)
@@ -78,12 +82,26 @@ def estimate_error(
 
     wrong, drawn, least: as of `betting_p_value`. Raises ValueError as that, and for no rows.
     """
-    if not len(wrong):
+    return estimate_share([int(each) for each in wrong], [1] * len(wrong), drawn, (least, delta), 1)
+
+
+def estimate_share(
+    wrong: Sequence[int], cases: Sequence[int], drawn: Sequence[float], about: tuple[float, float], most: int
+) -> tuple[float, float, float]:
+    """As `estimate_error`, of rows with several cases each, such as the items of a text; at most `most` in any row.
+
+    about: `least` and delta of `estimate_error`. Raises ValueError for no rows, and for a row with other numbers.
+    """
+    mistakes, sizes = np.array(wrong, dtype=np.float64), np.array(cases, dtype=np.float64)
+    shares = np.array(drawn, dtype=np.float64)
+    if not len(mistakes):
         raise ValueError("no rows")
-    mistakes, shares = np.array(wrong, dtype=np.bool_), np.array(drawn, dtype=np.float64)
-    low, high = betting_bounds(mistakes, shares, least, delta)
+    if not bool(((sizes >= 1) & (sizes <= most) & (mistakes >= 0) & (mistakes <= sizes)).all()):
+        raise ValueError(f"a row has 1 to {most} cases, and at most as many wrong ones")
+    least, delta = about
+    low, high = betting_bounds(mistakes, shares, least, delta, sizes, most)
     weights = 1 / shares
-    return float(weights[mistakes].sum() / weights.sum()), low, high
+    return float((weights * mistakes).sum() / (weights * sizes).sum()), low, high
 
 
 def _edge(holds: Callable[[float], bool]) -> float:

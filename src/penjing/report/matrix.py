@@ -6,12 +6,13 @@ from typing import Any
 
 from penjing.report.contract import Block
 
-MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
+MATRIX_LABELS = 12  # A wider matrix cannot be read on paper: then the most confused pairs are listed.
 BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
 PAIRS = 20
 
 
 def matrix_of(block: Block) -> dict[str, Any]:
+    """The template's values for a block of gold against answers, one row and one column a label."""
     labels = block.columns[1:]
     matrix = [[int(count) for count in row[1:]] for row in block.rows]
     totals = [sum(row) or 1 for row in matrix]

@@ -7,9 +7,10 @@ automatic decisions. An audit was drawn by chance, and its probability is in its
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -29,7 +30,7 @@ class AuditedDecision:
     """An automatic decision that a person has judged.
 
     drawn: the probability with which it was drawn. wrong: whether the verdict is another outcome, as the task counts
-    errors. forced: whether a rule set its outcome, which no certificate covers.
+    errors. forced: whether a rule set its outcome, which no certificate covers. decided, verdict: as recorded.
     """
 
     id: str
@@ -38,6 +39,8 @@ class AuditedDecision:
     drawn: float
     wrong: bool
     forced: bool
+    decided: Mapping[str, Any]
+    verdict: str
 
 
 def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedDecision]:
@@ -69,7 +72,7 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
                 continue
             if wrong is not None and 0 < drawn <= 1 and case not in seen:
                 seen.add(case)
-                yield AuditedDecision(row.id, row.release, row.created, drawn, wrong, forced)
+                yield AuditedDecision(row.id, row.release, row.created, drawn, wrong, forced, decided, row.verdict)
 
 
 def _of(release: str | None) -> list[ColumnElement[bool]]:

@@ -79,9 +79,13 @@ class TagReader:
         """The entities of a cell in canonical form, "" for an empty cell. Raises DataError."""
         return write_entities(read_entities(cell, masked)) if cell.strip() else ""
 
+    def names_in(self, gold: str) -> tuple[str, ...]:
+        """The types of the entities of a gold."""
+        return tuple(sorted({label for _, _, label in read_entities(gold)})) if gold else ()
+
     def strata(self, golds: Sequence[str]) -> list[str]:
         """The type of each text that the fewest of these texts have; `none` for a text without entities."""
-        types = [{label for _, _, label in read_entities(gold)} if gold else set() for gold in golds]
+        types = [self.names_in(gold) for gold in golds]
         texts = Counter(label for each in types for label in each)
         return [
             (min(each, key=lambda label: (texts[label], label)) if each else NONE) if gold else ""

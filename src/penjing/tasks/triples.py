@@ -96,9 +96,13 @@ class TriplesReader:
         """The entities and relations of a cell in canonical form, "" for an empty cell. Raises DataError."""
         return write_graph(read_graph(cell, masked).without(self.none)) if cell.strip() else ""
 
+    def names_in(self, gold: str) -> tuple[str, ...]:
+        """The relations of a gold."""
+        return tuple(sorted({label for _, label, _ in read_graph(gold).relations})) if gold else ()
+
     def strata(self, golds: Sequence[str]) -> list[str]:
         """The relation of each text that the fewest of these texts have; `none` for a text without relations."""
-        names = [{label for _, label, _ in read_graph(gold).relations} if gold else set() for gold in golds]
+        names = [self.names_in(gold) for gold in golds]
         texts = Counter(label for each in names for label in each)
         return [
             (min(each, key=lambda label: (texts[label], label)) if each else NONE) if gold else ""
