@@ -149,7 +149,6 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{}: {}: {}",
         "{}: {}",
         "{}: {} ({})",
-        "{}: {} {}",
         "{}row{|s} {}",
     }),
     "texts, names and marks of other programs that are looked for": frozenset({

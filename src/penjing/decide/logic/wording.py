@@ -152,27 +152,28 @@ def _spans(fact: str, spans: tuple[tuple[int, int], ...], rows: TableRows) -> st
 
 def _days(fact: str, low: int, high: int, limits: tuple[int, int]) -> str:
     """Days from the clock to a date; low < 0: before it."""
+    if low == high and low:
+        days = abs(low)
+        return f"{fact} is exactly {days} day{'s' if days != 1 else ''} {'before' if low < 0 else 'after'} the clock"
     if low == high:
-        return f"{fact} is on the day of the clock" if not low else f"{fact} is exactly {_distance(low)} the clock"
+        return f"{fact} is on the day of the clock"
     if low == limits[0]:
-        if not high:
-            return f"{fact} is not after the day of the clock"
-        return f"{fact} is {_distance(high, ' or more' if high < 0 else '', 'at most ')} the clock"
+        if high < 0:
+            return f"{fact} is {-high} day{'s' if high != -1 else ''} or more before the clock"
+        if high:
+            return f"{fact} is at most {high} day{'s' if high != 1 else ''} after the clock"
+        return f"{fact} is not after the day of the clock"
     if high == limits[1]:
-        if not low:
-            return f"{fact} is not before the day of the clock"
-        return f"{fact} is {_distance(low, ' or more' if low > 0 else '', 'at most ')} the clock"
+        if low > 0:
+            return f"{fact} is {low} day{'s' if low != 1 else ''} or more after the clock"
+        if low:
+            return f"{fact} is at most {-low} day{'s' if low != -1 else ''} before the clock"
+        return f"{fact} is not before the day of the clock"
     if low < 0 < high:
         return f"{fact} is at most {-low} days before and at most {high} days after the clock"
     if low < 0:
         return f"{fact} is {-high} to {-low} days before the clock"
     return f"{fact} is {low} to {high} days after the clock"
-
-
-def _distance(days: int, beyond: str = "", within: str = "") -> str:
-    """`3 days after`, `1 day or more before`, `at most 3 days after`: beyond stands behind the days, within before."""
-    number = f"{abs(days)} day{'s' if abs(days) != 1 else ''}"
-    return f"{'' if beyond else within}{number}{beyond} {'before' if days < 0 else 'after'}"
 
 
 def _span(fact: str, low: int, high: int, limits: tuple[int, int], write: Callable[[str, int], str]) -> str:
