@@ -31,8 +31,8 @@ def word_model_menu(
 ) -> Menu | None:
     """The menu of `tune.linear` on the validation rows, under the rules of the recipe. Nothing is kept.
 
-    An encoder that is better than this model can promise more. opened: what the ledger says of the calibration rows; the
-    next promise is tested at its level.
+    An encoder that is better than this model can promise more. opened: what the ledger says of the calibration rows;
+    the next promise is tested at its level.
     """
     recipe, task = file.recipe, data.task
     features = recipe.data.feature_types()
