@@ -68,7 +68,8 @@ def forecast(
         validation = rows_in(validation, span, zone_of(table), timed=counts_days(table))
     promised = Promised(certificate.max_error, certificate.max_miss, certificate.reviewed, delta)
     limit = certificate.max_error
-    own, own_by_label = ((limit,), ()) if isinstance(limit, float) else (tuple(limit.values()),) * 2
+    own: tuple[float, ...] = (limit,) if isinstance(limit, float) else tuple(limit.values())
+    own_by_label: tuple[float, ...] = () if isinstance(limit, float) else own
     every, by_label = menus(policy, validation, rows, promised)
     # Another limit would be one more test of these rows, and each test halves the level of the next (`openings.py`).
     again, by_label_again = menus(policy, validation, rows, replace(promised, delta=delta / 2))
