@@ -85,6 +85,12 @@ def test_what_cannot_be_judged_is_counted(decider: Decider, records: list[Kept])
     )
 
 
+def test_decisions_of_other_services_are_counted_only(decider: Decider, records: list[Kept]) -> None:
+    other = dataclasses.replace(records[1], decision={**records[1].decision, "release": "o" * 64})
+    found = impact(decider.policy, decider.session, [records[0], other], {"o" * 64})
+    assert (found.judged, found.unjudged) == (1, {"another service decided it": 1})
+
+
 def test_the_draw_for_audit_is_no_change(tiny_release: Release, decider: Decider, records: list[Kept]) -> None:
     policy = load_policy(tiny_release)
     always = dataclasses.replace(policy, spec=policy.spec.model_copy(update={"audit": 1.0}), release_id="x")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from penjing.store.database import open_store
 from penjing.store.records import count_records
+from penjing.store.tables import releases
 
 
 @pytest.fixture
@@ -46,3 +48,14 @@ def test_since_a_day(penjing, tiny_release) -> None:
     ran = penjing("impact", tiny_release.folder, "--since", "yesterday")
     assert ran.code == 2
     assert "`yesterday` is not a day" in ran.err
+
+
+@pytest.mark.usefixtures("decided")
+def test_decisions_of_another_service_in_the_same_database_are_counted_only(penjing, tiny_release) -> None:
+    store = open_store("sqlite:///penjing.db")
+    with store.write() as connection:
+        connection.execute(update(releases).values(name="hotline"))
+    store.close()
+    ran = penjing("impact", tiny_release.folder)
+    assert ran.out.startswith("this would change 0 of 0 recorded decisions; 4 could not be judged (another service")
+    assert penjing("impact", tiny_release.folder, "--name", "hotline", "--json").lines[0]["judged"] == 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -92,8 +92,10 @@ class Impact:
         return f"this would change {self.changed:,} of {self.judged:,} recorded decisions{more}"
 
 
-def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded]) -> Impact:
+def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded], others: Collection[str] = ()) -> Impact:
     """Decide recorded cases again, with recorded fields and clock, and group changes of outcome or route.
+
+    others: ids of releases of other services, whose decisions are counted only.
 
     The draw for audit is left out on both sides: every release draws again, so a difference is no change.
     """
@@ -101,6 +103,9 @@ def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded]) ->
     found = Impact()
     batch: list[tuple[str, Recorded]] = []
     for record in records:
+        if others and record.decided()["release"] in others:
+            _count(found, "another service decided it")
+            continue
         if record.text is None:
             _count(found, "the text was not kept")
             continue

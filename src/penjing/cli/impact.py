@@ -26,22 +26,31 @@ def impact(
     release: Annotated[Path, typer.Argument(help="the folder of the release that is to come")],
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     since: Annotated[str | None, typer.Option(help="only decisions from this day on (UTC), as 2026-01-31")] = None,
+    under: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="an earlier name of this service, if it had another; may be repeated"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON, with the ids of every changed case")] = False,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
 ) -> None:
-    """Decide the recorded cases with another release, record nothing, and group what would change."""
+    """Decide the recorded cases with another release, record nothing, and group what would change.
+
+    Decisions of releases with another name in their recipes are those of other services, and are counted only.
+    """
     from penjing.cases.impact import impact as judge
     from penjing.cli.show import Bar, out_json
     from penjing.core.artifact import open_release
     from penjing.decide.decider import Decider
     from penjing.store.database import open_store
+    from penjing.store.releases import named_otherwise
     from penjing.store.settings import database_url
 
     day = _day(since)
     store = open_store(database_url(db), create=False)
     decider = Decider(open_release(release), threads=threads)
+    others = named_otherwise(store, [decider.release.info.name, *(under or ())])
     with Bar() as bar:
-        found = judge(decider.policy, decider.session, _watched(store, day, bar))
+        found = judge(decider.policy, decider.session, _watched(store, day, bar), others)
     store.close()
     if as_json:
         out_json({"release": decider.release.id} | found.to_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def put_in_service(store: Store, release: Release, *, expect: str | None = None)
             about = {"id": release.id, "name": release.info.name, "folder": folder}
             audit.append(connection, "release", about | ({"gates": gates} if gates else {}))
     return before if before and before.id != release.id else None
+
+
+def named_otherwise(store: Store, names: Collection[str]) -> set[str]:
+    """The ids of the releases that were in service under a name that is none of these."""
+    with store.read() as connection:
+        found = connection.execute(select(releases.c.id).where(releases.c.name.not_in(names)))
+        return {str(identity) for identity in found.scalars()}
 
 
 def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Release:
