@@ -40,12 +40,13 @@ def test_texts_and_an_empty_column_of_labels(
         "id", "file", "row", "outcome", "p", "doubt", "out_of_scope", "amount", "channel", "text", "label", "labels",
         "reviewer", "note",
     ]  # fmt: skip
-    shown = {row["text"].removeprefix("'"): row for row in rows}
+    shown = {row["text"]: row for row in rows}
     assert set(shown) == set(TEXTS)
     assert {row["label"] for row in rows} == {""} and {row["labels"] for row in rows} == {"ham, spam"}
     assert [shown[text]["outcome"] for text in TEXTS] == ["spam", "ham"]
     assert {row["channel"] for row in rows} == {"web"} and {row["amount"] for row in rows} == {""}
-    assert all((row["text"][0] == "=") == workbook for row in rows if "=" in row["text"])
+    # A spreadsheet would run a cell that begins so; readers take the apostrophe away.
+    assert workbook or any("'=" in line for line in path.read_text("utf-8-sig").splitlines())
 
 
 def test_a_column_for_people_never_has_the_name_of_one_that_trains(

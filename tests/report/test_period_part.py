@@ -115,6 +115,6 @@ def test_the_column_of_periods_names_the_zone_of_its_days(dated: Callable[..., R
 
 def test_the_page_ends_the_sentence_on_the_period_of_a_menu_in_its_language(sample: Callable[..., Report]) -> None:
     report = sample(menu=Menu(rows=100, period=("2026-06-01", None), confidence=0.975, offers=()))
-    assert "with any number. From 2026-06-01 on; the level is shared" in render(report, language="en")
+    assert "than this forecast. From 2026-06-01 on; the level is shared" in render(report, language="en")
     page = render(report, language="zh")
-    assert "任意多的数据计算。自 2026-06-01 起；" in page and "按97.5%的置信度。</p>" in page
+    assert "这里推测的多，也可能少。自 2026-06-01 起；" in page and "按97.5%的置信度。</p>" in page

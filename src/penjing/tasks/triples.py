@@ -42,7 +42,6 @@ from penjing.tasks.triples_support import pieces_of, support_of
 
 Floats = npt.NDArray[np.float64]
 _DIGITS = 6
-_HALF = MICRO // 2
 
 
 class Options(_Options):
@@ -326,7 +325,7 @@ class Triples(TriplesReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """A set that is more probable than all others together, by more than the band, stays the answer."""
-        return bool(band) and round(facts["p"] * MICRO) <= _HALF + band
+        return bool(band) and round(facts["p"] * MICRO) <= MICRO // 2 + band
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The largest difference of a probability; 1 for other entities or other triples."""
@@ -381,13 +380,11 @@ class Triples(TriplesReader):
 
     def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
         """One: the whole set of triples of a text."""
-        outcome = self.outcome(facts)
-        return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
+        return (Unit(ALL, facts["p"], self.outcome(facts), self.wrong(self.outcome(facts), gold)),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """Scores of each relation, kinds of errors, and how often triples are right by their probability."""
-        said = [as_kind(answer, Links) for answer in answers]
-        return triples_figures(said, [read_graph(gold) for gold in golds], self.relations)
+        return triples_figures([as_kind(one, Links) for one in answers], [*map(read_graph, golds)], self.relations)
 
 
 def _by_unit(outputs: Outputs, row: int, units: Units) -> dict[str, Floats]:
@@ -400,5 +397,4 @@ def _shape(answer: Links) -> tuple[list[Any], list[Any]]:
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
-    result: Floats = np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
-    return result
+    return np.asarray(np.divide(part, whole, out=np.ones_like(part), where=whole > 0))

@@ -11,13 +11,14 @@ from tests.pretrain.parts.test_batch import batch
 
 from penjing.core.nouns import Family
 from penjing.pretrain import METHODS
+from penjing.pretrain.parts.pairs import PairTerm
 from penjing.pretrain.parts.term import Term
 
 
 def terms() -> list[type[Term]]:
     """The terms of all objectives, by name."""
     found = [one for path in METHODS.values() for one in vars(importlib.import_module(path)).values()]
-    own = {one for one in found if isinstance(one, type) and issubclass(one, Term) and one is not Term}
+    own = {one for one in found if isinstance(one, type) and issubclass(one, Term) and one not in (Term, PairTerm)}
     return sorted(own, key=lambda one: one.__name__)
 
 
