@@ -91,7 +91,7 @@ def test_a_linear_release_is_not_compared_with_itself(sample: Callable[..., Repo
     teacher = Reference(**MEASURED, kept=Estimate(value=1, low=1, high=1), name="tune.linear")
     report = sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini")
     sentences = " ".join(verdict(report, "en")[1])
-    assert "The model is the plain word model itself." in sentences
+    assert "The model is the plain word model, with which all others are compared." in sentences
     assert "same answers" not in sentences and "full-size" not in sentences and "difference" not in sentences
     assert "就是词频模型" in " ".join(verdict(report, "zh")[1])
 
