@@ -76,7 +76,8 @@ def test_the_whole_way_once(penjing: Callable[..., Any], tmp_path: Path, monkeyp
     ran = penjing("demo", "--once", "--out", tmp_path / "demo")
     assert ran.code == 0, ran.err
     assert [text for text in data.TEXTS if f"「{text}」" in ran.out] == list(data.TEXTS)
-    assert "The model is the plain word model, with which all others are compared." in ran.out, "the verdict is on the screen, in its language"
+    # The verdict is on the screen, in its language.
+    assert "The model is the plain word model, with which all others are compared." in ran.out
     assert "tune.linear" in ran.out and "MB, p50" in ran.out and '"same": true' in ran.out
     assert (tmp_path / "demo" / "report.html").exists()
     url = re.search(r"serving demo-reviews on (http://\S+)", ran.out)
