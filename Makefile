@@ -21,8 +21,11 @@ test: $(STAMP) lint types
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m whole -n 2 --max-worker-restart=0
 
+# What takes little time and opens no network. tests/slow_files.py writes the list of the files that take longer.
+FAR := model train tune compress pretrain make serve bench bases checks engines runtime
 quick: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not whole"
+	$(BIN)/python -m pytest -m "not slow and not whole" -n 2 --dist loadfile $(FAR:%=--ignore=tests/%) \
+	  $(addprefix --ignore=,$(shell cat tests/slow_files.txt))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

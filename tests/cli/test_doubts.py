@@ -46,6 +46,8 @@ def test_why_nothing_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = doubt_lines(found, Path("r.yaml"))
     assert line == "labels that are perhaps wrong are not looked for: fewer than 100 train and validation rows"
     assert list(doubt_lines(None, Path("r.yaml"))) == []
+    # A command that ran here before may have been given `--lang`.
+    monkeypatch.setattr("penjing.cli.language._asked", None)
     monkeypatch.setenv("PENJING_LANG", "zh")
     from penjing.cli.language import translate
 
