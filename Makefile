@@ -21,7 +21,8 @@ test: $(STAMP) lint types
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m whole -n 2 --max-worker-restart=0
 
-# What takes little time and opens no network. tests/slow_files.py writes the list of the files that take longer.
+# What takes little time, without the rooms that mostly train, serve or make releases. tests/slow_files.py writes the
+# list of the other files that take longer.
 FAR := model train tune compress pretrain make serve bench bases checks engines runtime
 quick: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow and not whole" -n 2 --dist loadfile $(FAR:%=--ignore=tests/%) \

@@ -8,10 +8,10 @@ named has its default. Differences under two points cannot be seen with one seed
 - `methods`: ChnSentiCorp (2 labels, Chinese) and PhraseBank (3 labels, English), read as in bench/few.py: texts masked,
   of nearly the same ones one is taken, in the order of their hashes 500 test rows, 500 texts without labels, 1,000 rows
   to train, 300 to validate. Four passes, 48 tokens; `fewshot`, `prototype` and `cloze` with their own defaults for
-  passes; `cloze` after `pretrain.mlm` as in bench/few.py. And CLUENER (10 types of entities, 1,000 sentences to train,
-  300 to validate, 500 to test, by hash) for the methods of token heads, eight passes. Reported: macro-F1 (entity F1 of
-  CLUENER) on the test rows, the share of the parameters that learned, processor seconds, megabytes of the artifact, and
-  of its small folder where there is one.
+  passes, `continual` with `lwf: 1`; `cloze` after `pretrain.mlm` as in bench/few.py. And CLUENER (10 types of entities,
+  1,000 sentences to train, 300 to validate, 500 to test, by hash) for the methods of token heads, eight passes.
+  Reported: macro-F1 (entity F1 of CLUENER) on the test rows, the share of the parameters that learned, processor
+  seconds, megabytes of the artifact, and of its small folder where there is one.
 - `sequence`: the 77 labels of BANKING77 in five groups by the hash of their names, one after the other. Of each group
   the train rows that are given, of which every sixth by hash validates; its test rows. Each step begins from the model
   before. `full` and `lwf` see the new rows alone (and 2 rows of each earlier label, without which the head has no such

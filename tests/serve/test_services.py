@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,10 @@ class Running:
         return made
 
 
-@pytest.fixture(scope="module")
-def running(tenants: list[Release], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("running")
-    command = [sys.executable, "-m", "penjing", "serve", *(str(one.folder) for one in tenants), "--port", "0"]
+@contextmanager
+def served(releases: Sequence[Release], folder: Path) -> Iterator[Running]:
+    """A server of these releases, each with a key of its own."""
+    command = [sys.executable, "-m", "penjing", "serve", *(str(one.folder) for one in releases), "--port", "0"]
     command += ["--key-file", str(folder / "{name}.key"), "--workers", "1", "--threads", "1"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=(folder / "stderr").open("w"), text=True, cwd=folder,
@@ -64,10 +65,19 @@ def running(tenants: list[Release], tmp_path_factory: pytest.TempPathFactory) ->
         process.kill()
         pytest.fail(f"the service printed {line!r}: " + (folder / "stderr").read_text())
     shown = json.loads(line)
-    keys = {name: (folder / f"{name}.key").read_text().strip() for name in NAMES}
-    yield Running(shown["url"], shown["services"], keys, process, folder)
-    assert Served(shown["url"], "", process, {}).stop() == 0
-    process.stdout.close()
+    keys = {one.info.name: (folder / f"{one.info.name}.key").read_text().strip() for one in releases}
+    try:
+        yield Running(shown["url"], shown["services"], keys, process, folder)
+    finally:
+        ended = Served(shown["url"], "", process, {}).stop()
+        process.stdout.close()
+    assert ended == 0
+
+
+@pytest.fixture(scope="module")
+def running(tenants: list[Release], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with served(tenants, tmp_path_factory.mktemp("running")) as all_three:
+        yield all_three
 
 
 def test_each_service_decides_by_its_own_release(running: Running, tenants: list[Release]) -> None:
@@ -101,6 +111,23 @@ def test_mixed_traffic_gives_what_each_gives_alone(running: Running, tenants: li
     for thread in threads:
         thread.join()
     assert found == wanted
+
+
+def test_word_counts_are_served_beside_a_tenant_in_either_order(
+    tenants: list[Release], tiny_release: Release, tmp_path: Path
+) -> None:
+    for place, releases in enumerate(([tenants[0], tiny_release], [tiny_release, tenants[0]])):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        with served(releases, folder) as both:
+            for release in releases:
+                made = both.decide(release.info.name, "free prize win cash now")
+                alone = open_session(release.artifact, threads=1).predict(["free prize win cash now"])[0].to_json()
+                key, service = both.keys[release.info.name], f"/services/{release.info.name}/v1"
+                found = both.ask("POST", f"{service}/predict", key, json={"text": "free prize win cash now"}).json()
+                again = both.ask("POST", f"{service}/decisions/{made['id']}/replay", key).json()
+                assert (made["release"], found, again["same"]) == (release.id, alone, True)
+            assert both.ask("GET", "/readyz").json()["ready"]
 
 
 def test_keys_and_records_belong_to_one_service(running: Running) -> None:

@@ -102,7 +102,8 @@ def check_one_base(releases: Sequence[Release]) -> None:
                 fix=_ALONE,
             )
     tenants = [release for release in releases if release.artifact.card.form == TENANT]
-    for first, other in zip(tenants[:1] * len(tenants), tenants, strict=True):
+    for other in tenants[1:]:
+        first = tenants[0]
         base = read_info(first.artifact.folder).base
         if (found := read_info(other.artifact.folder).base) != base:
             raise UsageError(

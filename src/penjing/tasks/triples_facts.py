@@ -19,8 +19,10 @@ def triple_kinds(types: Sequence[str], relations: Sequence[str]) -> dict[str, Fa
 
 
 def triple_facts(answer: Links, types: Sequence[str], relations: Sequence[str]) -> dict[str, Any]:
-    """How many relations and entities, of all kinds and of each; p of the whole set; places, types and relations,
-    without any text."""
+    """How many relations and entities, of all kinds and of each; p of the whole set; where they are, without any text.
+
+    spans: [start, end, type] of each entity. links: [place of the head in spans, relation, place of the tail].
+    """
     related, found = Counter(link.relation for link in answer.links), Counter(span.label for span in answer.spans)
     spans = list(answer.spans)
     return {

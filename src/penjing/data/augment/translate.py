@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from penjing.core.pair import SEPARATOR
 from penjing.data.augment.altered import Free
@@ -42,8 +43,8 @@ class ThereAndBack:
             return part
         if part not in self._known:
             place = self._places.get(part)
-            later = [] if place is None else [one for one in self._parts[place + 1 :] if one not in self._known]
-            some = [part, *later[: self._batch - 1]]
+            later = [] if place is None else self._parts[place + 1 :]
+            some = [part, *islice((one for one in later if one not in self._known), self._batch - 1)]
             self._known |= dict(zip(some, self._translate(some), strict=True))
         return self._known[part]
 
