@@ -17,12 +17,13 @@ test: $(STAMP) lint types
 	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --max-worker-restart=0 $(ALONE:%=--ignore=%)
 	$(BIN)/python -m pytest -m "not whole" $(ALONE)
 
-# Whole runs, faults and attacks that take minutes.
+# Whole runs, faults and attacks, and every test that was measured at two seconds or more (tests/measured_times.py).
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m whole -n 2 --max-worker-restart=0
+	$(BIN)/python -m pytest -m whole -n 2 --dist worksteal --max-worker-restart=0 $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest -m whole $(ALONE)
 
-# What takes little time, without the rooms that mostly train, serve or make releases. tests/slow_files.py writes the
-# list of the other files that take longer.
+# What takes little time, without the rooms that mostly train, serve or make releases, and without the files that were
+# measured at more than half a second.
 FAR := model train tune compress pretrain make serve bench bases checks engines runtime
 quick: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow and not whole" -n 2 --dist loadfile $(FAR:%=--ignore=tests/%) \

@@ -32,6 +32,7 @@ class TaskSet:
 
     read: folder of the data -> cases to learn from, and test cases; none where the set has no test of its own.
     key: the columns by which a case is the same as another. published: the figure, and why it is another task.
+    epochs: passes of an encoder over the rows.
     """
 
     title: str
@@ -40,6 +41,7 @@ class TaskSet:
     read: Callable[[Path], tuple[list[Case], list[Case]]]
     published: str
     key: tuple[str, ...] = ("text",)
+    epochs: int = 10
 
 
 def parts(cases: TaskSet, folder: Path) -> dict[str, list[Case]]:
@@ -271,5 +273,6 @@ SETS: dict[str, TaskSet] = {
         {"type": "answer"}, {"text": "text", "question": "question"}, _cmrc,
         "exact match / F1 of BERT-base 65.5 / 84.5, with 10,000 train questions of CMRC",
         key=("text", "question"),
+        epochs=2,
     ),
 }  # fmt: skip

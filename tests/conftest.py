@@ -33,6 +33,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if TYPE_CHECKING:
     from penjing.runtime.session import Session
 
+# Functions that a run of the suite measured at two seconds and more (tests/measured_times.py).
+SLOW_TESTS = frozenset(Path(__file__).with_name("slow_tests.txt").read_text(encoding="utf-8").split())
 # What commands say is compared in English, whatever this machine speaks and the texts are in.
 os.environ["PENJING_LANG"] = "en"
 # An example of a property may take long on a busy machine; tests of time measure the processor.
@@ -58,6 +60,14 @@ _HAM = (
     "明天开会",
     "收到谢谢",
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is measured as slow waits for `make test-slow`."""
+    for item in items:
+        if item.nodeid.partition("[")[0] in SLOW_TESTS:
+            item.add_marker(pytest.mark.whole)
 
 
 @pytest.fixture(scope="session")
