@@ -56,7 +56,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         ", {} tokens/s{}",
         ", or",
         ", where the text holds none of the phrases",
-        "/{}, {} s left",
+        "/{}, {} left",
         ": {}",
         "; {}",
         "{} ends before its start",

@@ -6,7 +6,7 @@ import pytest
 
 from penjing.core.nouns import Silent
 from penjing.make import overall
-from penjing.make.overall import Overall, in_words, scaled, stages
+from penjing.make.overall import Overall, scaled, stages
 
 
 class Told(Silent):
@@ -72,8 +72,3 @@ def test_the_probe_scales_what_was_estimated() -> None:
     assert found["testing"] == 2 * overall.TESTING
     assert "search" in stages(["tune.full"], 100, search=True)
     assert "tune.full" not in stages(["tune.linear"], 100, search=False)
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(0, "1 s"), (42, "40 s"), (170, "3 min"), (6000, "1 h 40 min")])
-def test_times_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from penjing.cli.failures import explain
 from penjing.cli.language import translate
 from penjing.core.errors import PenjingError
+from penjing.core.pace import time_in_words, time_left
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -67,10 +68,6 @@ def _output_error() -> Iterator[None]:
 def tell(line: str) -> None:
     """Print one message to standard error."""
     print(translate(line), file=sys.stderr, flush=True)
-
-
-# The share of a piece of work before whose end its speed is not used; so it is in `make/overall.py`.
-_FEW = 0.1
 
 
 class Bar:
@@ -135,10 +132,8 @@ class Bar:
             tell(line)
 
     def _of(self) -> str:
-        """The total, and the time left once enough is done to know the speed: the first unit often takes longest."""
+        """The total, and the time left once enough is done to know the speed."""
         if not self._total:
             return ""
-        if self._done <= _FEW * self._total:
-            return f"/{self._total}"
-        spent = time.monotonic() - self._began
-        return f"/{self._total}, {spent * max(0, self._total - self._done) / self._done:.0f} s left"
+        left = time_left(self._done, self._total, time.monotonic() - self._began)
+        return f"/{self._total}" if left is None else f"/{self._total}, {time_in_words(left)} left"

@@ -27,10 +27,11 @@ from penjing.core.canon import digest
 from penjing.core.errors import DataError
 from penjing.core.methods import Done, source_hash
 from penjing.core.nouns import Artifact, Prediction, Table
+from penjing.core.pace import time_in_words
 from penjing.data.features import rows_of
 from penjing.data.fold import fold as folded
 from penjing.data.prepare import Prepared
-from penjing.make.overall import FOLDING, Overall, in_words
+from penjing.make.overall import FOLDING, Overall
 from penjing.make.plan import on_engine
 from penjing.make.running import Runner
 from penjing.make.timings import Measured
@@ -139,7 +140,7 @@ def _answers(
     def tell(done: int) -> None:
         spent = time.monotonic() - began
         progress.expect({FOLDING: spent / done * folds})
-        progress.say(f"out of fold: {done} of {folds} folds are answered; all in about {in_words(progress.left)}")
+        progress.say(f"out of fold: {done} of {folds} folds are answered; all in about {time_in_words(progress.left)}")
 
     progress.start("comparing out of fold", None)
     return answer_out_of_fold(rows.numbers, folds, answer, tell)

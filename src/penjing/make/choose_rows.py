@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from penjing.core.errors import RecipeError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
+from penjing.core.pace import time_in_words
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
 from penjing.make.choose_base import COSTS, FORWARD, tuning_minutes, wanted_of
-from penjing.make.overall import BASELINE, FOLD_SHARE, SMALL_STEP, TRAINS, in_words
+from penjing.make.overall import BASELINE, FOLD_SHARE, SMALL_STEP, TRAINS
 from penjing.tune.options import TrainingOptions
 
 # With fewer validation rows the choice is out of fold; with more train and validation rows it never is by itself.
@@ -111,5 +112,5 @@ def choice_line(file: RecipeFile, data: Prepared, steps: Sequence[Step], choice:
         )
     return (
         f"encoder or word counts: chosen out of fold over {rows} train and validation rows ({why}), "
-        f"{choice.folds} folds; about {in_words(each * choice.folds)} on two server cores"
+        f"{choice.folds} folds; about {time_in_words(each * choice.folds)} on two server cores"
     )

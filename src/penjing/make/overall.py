@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from penjing.core.nouns import Progress
+from penjing.core.pace import time_in_words, time_left
 
 # Seconds on a machine on which a training step of the shipped base takes REFERENCE_STEP, for 2,000 short rows, of which
 # 1,200 are training rows.
 READING, BASELINE, SMALL_STEP, MEASURING, TESTING = 5.0, 6.0, 6.0, 12.0, 40.0
 REFERENCE_STEP = 0.45
-# Below this share of a piece its speed is not used, because the first unit often takes the longest.
-FEW = 0.1
 # Compressions that train take about as long as the tuning.
 TRAINS = ("compress.distill", "compress.static", "compress.cascade", "compress.exit")
 # The stage in which models are compared out of fold. A fold learns from four fifths of the rows.
@@ -58,7 +57,7 @@ class Overall:
     def advance(self, amount: int = 1, note: str = "") -> None:
         """Add `amount` finished units of the piece."""
         self.done += amount
-        self.inner.advance(amount, f"{note + '; ' if note else ''}all in about {in_words(self.left)}")
+        self.inner.advance(amount, f"{note + '; ' if note else ''}all in about {time_in_words(self.left)}")
 
     def say(self, line: str) -> None:
         """Print a line that is not overwritten."""
@@ -71,8 +70,7 @@ class Overall:
         later = names[names.index(self.stage) + 1 :] if self.stage in names else names
         now = time.monotonic()
         stage_left = max(0.0, self.seconds.get(self.stage, 0.0) - (now - self.entered))
-        if self.done > FEW * self.total:
-            stage_left = max(stage_left, (now - self.piece) / self.done * max(0, self.total - self.done))
+        stage_left = max(stage_left, time_left(self.done, self.total, now - self.piece) or 0.0)
         return stage_left + sum(self.seconds[name] for name in later)
 
     @property
@@ -115,11 +113,3 @@ def scaled(estimates: Mapping[str, float], tuned: str, step_seconds: float, tuni
     if FOLDING in found:
         found[FOLDING] = estimates[FOLDING] * _of_steps(found) / _of_steps(estimates)
     return found
-
-
-def in_words(seconds: float) -> str:
-    """`40 s`, `3 min`, `1 h 20 min`."""
-    if seconds < 90:
-        return f"{max(1, round(seconds / 5) * 5)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from penjing.core.methods import Step
+from penjing.core.pace import time_in_words
 from penjing.core.recipe import Recipe, RecipeFile
 from penjing.data.audit import Audit
 from penjing.make.choose_base import COSTS, tuning_minutes, wanted_of
-from penjing.make.overall import in_words, stages
+from penjing.make.overall import stages
 
 _REFERENCE = "tune.linear"
 
@@ -34,4 +35,4 @@ def expected_line(recipe: Recipe, step: Step, options: list[str], each: float | 
         return said
     whole = each * recipe.trials if recipe.trials else 60 * recipe.minutes
     whole = min(whole, 60 * recipe.minutes) if recipe.minutes else whole
-    return f"{said}; about {in_words(whole)} on two server cores, {in_words(each)} each"
+    return f"{said}; about {time_in_words(whole)} on two server cores, {time_in_words(each)} each"

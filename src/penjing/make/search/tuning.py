@@ -28,9 +28,10 @@ from penjing.core.errors import DataError, MissingPackageError, TrainingEndedErr
 from penjing.core.methods import Done, Step
 from penjing.core.nouns import Inputs, Progress, Scalar
 from penjing.core.options import explain
+from penjing.core.pace import time_in_words
 from penjing.core.recipe import Recipe
 from penjing.make.cache import Cache
-from penjing.make.overall import Overall, in_words
+from penjing.make.overall import Overall
 from penjing.make.plan import with_values
 from penjing.make.search.proposals import importances, propose
 from penjing.make.search.ranges import Range
@@ -177,7 +178,7 @@ class OptionSearch:
         best = best_of(self.trials)
         if best is not None:
             said = f"{said}; best so far: {best.score or 0.0:.4f} in trial {best.number}"
-        return f"{said}; about {in_words(left)} left" if left else said
+        return f"{said}; about {time_in_words(left)} left" if left else said
 
     def _searched(self) -> tuple[Step, SearchPart]:
         best = best_of(self.trials)
