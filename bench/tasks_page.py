@@ -25,6 +25,8 @@ METRICS = {
     "exact_match": "exact match",
     "f1": "F1",
     "macro_f1": "macro-F1",
+    "company.entity_f1": "entity F1 of companies",
+    "mood.macro_f1": "macro-F1 of moods",
 }
 Runs = Mapping[str, Any]
 

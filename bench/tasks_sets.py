@@ -19,6 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from openpyxl import load_workbook
+
 from penjing.core.canon import unit_hash
 
 Case = dict[str, Any]
@@ -213,6 +215,31 @@ def _cmrc(folder: Path) -> tuple[list[Case], list[Case]]:
     return learn, list(cases("cmrc2018_dev.json.gz"))
 
 
+def _headlines(folder: Path) -> tuple[list[Case], list[Case]]:
+    """The company that a headline is about, where it is named once, and whether the news is good.
+
+    A title with two companies or two moods is one case, that of its first row.
+    """
+    here = folder / "zh-finance-news-sentiment"
+    seed = load_workbook(here / "news_seed.xlsx", read_only=True).active.iter_rows(values_only=True)
+    learn = [(row[4], row[1], row[3]) for row in list(seed)[1:]]
+    listed = csv.DictReader(io.StringIO(_text(here / "test_data.csv.gz")))
+    test = [(row["标题"], row["公司"], row["正负面"]) for row in listed]
+
+    def cases(rows: Sequence[tuple[Any, Any, Any]]) -> list[Case]:
+        found = []
+        for row in rows:
+            title, company, mood = (str("" if value is None else value).strip() for value in row)
+            if company and title.count(company) == 1 and mood in ("0", "1"):
+                start = title.index(company)
+                company_at = _spans([(start, start + len(company), "company")])
+                found.append({"text": title, "company": company_at, "mood": ("bad", "good")[int(mood)]})
+        return found
+
+    known = {case["text"] for case in cases(learn)}
+    return cases(learn), [case for case in cases(test) if case["text"] not in known]
+
+
 def _banking(folder: Path) -> tuple[list[Case], list[Case]]:
     """Questions to a bank; the catalogue is the names of the 77 intents, written as words."""
 
@@ -274,5 +301,11 @@ SETS: dict[str, TaskSet] = {
         "exact match / F1 of BERT-base 65.5 / 84.5, with 10,000 train questions of CMRC",
         key=("text", "question"),
         epochs=2,
+    ),
+    "headlines": TaskSet(
+        "Company and mood of financial headlines (Chinese)",
+        {"type": "together", "tasks": {"company": {"type": "tag"}, "mood": {"type": "classify"}}},
+        {"text": "text"}, _headlines,
+        "none known for this cut",
     ),
 }  # fmt: skip

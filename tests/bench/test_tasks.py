@@ -68,3 +68,31 @@ def test_the_page_names_what_was_not_measured() -> None:
     made = page({"resume/linear": {"report": report, "rows": rows, "seconds": 90, "hardware": "a machine"}})
     assert "| `tag` | entity F1 | 50.0 [40.0, 60.0] | not measured | not measured |" in made
     assert "| 25.0 | 5.0 (≤ 9.0) | 0.036 | 0.062 | 1,000 / 100 / 200 / 300 | 1.5 |" in made
+
+
+def test_headlines_have_the_company_that_is_named_once_and_a_mood(tmp_path: Path) -> None:
+    import gzip
+
+    from openpyxl import Workbook
+
+    from tasks_sets import SETS
+
+    here = tmp_path / "zh-finance-news-sentiment"
+    here.mkdir()
+    book = Workbook()
+    for row in (
+        ["日期", "公司", "代码", "正/负面", "标题"],
+        ["", "甲乙", "1", 1, "甲乙：增长"],
+        ["", "丙丁", "2", 0, "增长"],
+    ):
+        book.active.append(row)
+    book.save(here / "news_seed.xlsx")
+    listed = (
+        ",日期,公司,代码,正负面,标题,正文\n0,,甲乙,1,1,甲乙：增长,\n1,,戊己,3,0,利好戊己股东减持,\n2,,戊,3,0,戊和戊,\n"
+    )
+    (here / "test_data.csv.gz").write_bytes(gzip.compress(listed.encode()))
+    learn, test = SETS["headlines"].read(tmp_path)
+    assert learn == [{"text": "甲乙：增长", "company": [{"start": 0, "end": 2, "label": "company"}], "mood": "good"}]
+    assert test == [
+        {"text": "利好戊己股东减持", "company": [{"start": 2, "end": 4, "label": "company"}], "mood": "bad"}
+    ]
