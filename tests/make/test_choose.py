@@ -22,6 +22,7 @@ from penjing.model.base import open_base
 from penjing.prove.score import Scored, judge, score
 from penjing.report.chosen_part import ChosenByFolds, PairedDifference
 from penjing.report.found import Variant
+from penjing.report.verdict import note_of
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader, open_task
 
@@ -92,6 +93,14 @@ def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
     assert choice.fell_back
     assert choice.variant.name == "linear"
     assert "is not proven better than the plain word model" in choice.why
+
+
+@pytest.mark.parametrize(("right", "told"), [(0.95, True), (0.94, False), (0.60, False)])
+def test_more_rows_are_named_where_the_encoder_is_ahead(right: float, told: bool) -> None:
+    more = note_of("why_more_rows", rows="400", all="1,700", folds="5")
+    choice = choose([variant("int8", right)], variant("linear", 0.945), proven=False, more=more)
+    assert choice is not None and choice.variant.name == "linear"
+    assert choice.more == (more if told else None)
 
 
 def test_an_encoder_that_is_proven_worse_is_called_worse() -> None:

@@ -11,7 +11,7 @@ from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
 from penjing.make.check_recipe import check_recipe
-from penjing.make.choose_rows import FEWEST_VALIDATION, MOST_ROWS, RowsOfChoice, choice_line, rows_of_choice
+from penjing.make.choose_rows import FEWEST_VALIDATION, MOST_ROWS, RowsOfChoice, choice_line, more_rows, rows_of_choice
 from penjing.make.plan import build_plan
 from penjing.tasks import open_reader
 
@@ -41,6 +41,17 @@ def test_the_recipe_may_ask(recipe_in: Callable[..., Path]) -> None:
     found = rows_of_choice(load_recipe(path), rows(path), None)
     assert found is not None and found.folds == 5 and found.asked
     assert rows_of_choice(load_recipe(recipe_in(rows=40)), data, None) is None, "there is no encoder"
+
+
+def test_folds_are_named_where_validation_rows_chose_and_folds_could(recipe_in: Callable[..., Path]) -> None:
+    path = recipe_in(steps=TUNE, rows=900)
+    file, data = load_recipe(path), rows(path)
+    note = more_rows(file, data, None, 0)
+    assert note is not None and "With `choose: folds` in the recipe, all " in note.text
+    assert note.values["all"] == str(len(data.train) + len(data.validation))
+    assert more_rows(file, data, None, 5) is None, "they have chosen"
+    path.write_text(path.read_text(encoding="utf-8") + "search: compress\n", encoding="utf-8")
+    assert more_rows(load_recipe(path), data, None, 0) is None, "folds cannot compare what a search has chosen"
 
 
 def test_many_train_rows_with_few_validation_rows_are_not_folded(recipe_in: Callable[..., Path]) -> None:

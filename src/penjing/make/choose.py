@@ -118,13 +118,18 @@ def gate(variant: Variant, teacher: Scored | None, gates: Gates) -> Variant:
 
 
 def choose(
-    variants: Sequence[Variant], linear: Variant, *, proven: bool, folds: ChosenByFolds | None = None
+    variants: Sequence[Variant],
+    linear: Variant,
+    *,
+    proven: bool,
+    folds: ChosenByFolds | None = None,
+    more: Note | None = None,
 ) -> ChosenVariant | None:
     """The last encoder variant that no gate refuses, if it is proven better than the linear model; else the linear.
 
     None if everything is refused. Proven: the one-sided 95 % lower bound of the paired difference is above 0, on
     validation rows, or out of fold where `folds` says so. proven: whether the tuned encoder itself is proven better;
-    `keep` then tests `linear` against it too.
+    `keep` then tests `linear` against it too. more: how more rows could choose.
     """
     passed = [variant for variant in variants if not variant.refused]
     if not passed:
@@ -147,7 +152,7 @@ def choose(
         rows=f"{len(best.scored):,}",
         **({"upper": signed(paired.upper, 4)} if worse else {"lower": signed(paired.lower, 4)}),
     )
-    return ChosenVariant(linear, not proven, note)
+    return ChosenVariant(linear, not proven, note, more=more if paired.value > 0 else None)
 
 
 def fold_note(found: ChosenByFolds) -> Note:

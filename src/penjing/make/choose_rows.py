@@ -21,6 +21,8 @@ from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
 from penjing.make.choose_base import COSTS, FORWARD, tuning_minutes, wanted_of
 from penjing.make.overall import BASELINE, FOLD_SHARE, SMALL_STEP, TRAINS
+from penjing.report.contract import Note
+from penjing.report.verdict import note_of
 from penjing.tune.options import TrainingOptions
 
 # With fewer validation rows the choice is out of fold; with more train and validation rows it never is by itself.
@@ -47,13 +49,29 @@ def rows_of_choice(file: RecipeFile, data: Prepared, base: Artifact | None) -> R
     recipe, validation = file.recipe, len(data.validation)
     if recipe.step_list()[0][0] == "tune.linear":
         return None
-    own = len(data.train) - len(data.added) + validation
+    own = _own(data)
     folds = min(FOLDS, own)
     few = validation < FEWEST_VALIDATION and own <= MOST_ROWS
     asked = recipe.choose == "folds"
     if not (asked or (recipe.choose == "auto" and few)) or _against(file, base) is not None or folds < 2:
         return RowsOfChoice(0, validation, validation)
     return RowsOfChoice(folds, own, validation, asked)
+
+
+def _own(data: Prepared) -> int:
+    """Train and validation rows that folds can answer: those of `add:` only train."""
+    return len(data.train) - len(data.added) + len(data.validation)
+
+
+def more_rows(file: RecipeFile, data: Prepared, base: Artifact | None, folds: int) -> Note | None:
+    """The note that more rows than those of validation can choose; None where they cannot.
+
+    folds: of this choice; 0 where validation rows chose.
+    """
+    own = _own(data)
+    if folds or own < FOLDS or _against(file, base) is not None:
+        return None
+    return note_of("why_more_rows", rows=f"{len(data.validation):,}", all=f"{own:,}", folds=f"{FOLDS}")
 
 
 def choice_faults(file: RecipeFile, base: Artifact | None) -> list[RecipeError]:

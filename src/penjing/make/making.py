@@ -20,6 +20,7 @@ from penjing.make.cache import Cache
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.choose_folds import compare_out_of_fold
+from penjing.make.choose_rows import more_rows
 from penjing.make.continuing import Earlier
 from penjing.make.doubted import MOST, MOST_OF_RUN, doubts_of_run, work_of
 from penjing.make.learning_curve import curve_beside
@@ -115,6 +116,8 @@ class Making:
         if choice is not None and choice.why:
             linear_is = choice.variant is linear_variant
             self.progress.say(f"the plain word model is chosen. {choice.why}" if linear_is else choice.why)
+            if choice.more is not None:
+                self.progress.say(choice.more.text)
         # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
         last = (variants or [linear_variant])[-1]
         chosen, teacher = choice.variant if choice else last, done[0].artifact
@@ -172,7 +175,8 @@ class Making:
             return done, variants, linear_variant, choose_smallest(variants, linear_variant)
         done = [linear] if self.base is None else self._runner.forms()
         variants, linear_variant, proven, folds = self._measure(done, linear)
-        return done, variants, linear_variant, choose(variants, linear_variant, proven=proven, folds=folds)
+        more = more_rows(self.file, self.data, self.base, self.folds)
+        return done, variants, linear_variant, choose(variants, linear_variant, proven=proven, folds=folds, more=more)
 
     def _put_in_place(self, tested: ReleaseTest, student: Artifact) -> Release:
         """Make the tested folder OUT/release, with its gates beside it."""

@@ -132,7 +132,7 @@ def fill(found: Found, threads: int) -> r.Report:
 def _notes(found: Found) -> tuple[r.Note, ...]:
     """What a reader should know of the run: why this form, what was not tested, which rows were used how often."""
     choice = found.choice
-    chosen = (choice.note,) if choice and choice.note else ()
+    chosen = [note for note in (choice.note, choice.more) if note] if choice else []
     return (*chosen, *_untested(found), *_shared(found), *_opened(found), *found.skipped)
 
 

@@ -45,13 +45,15 @@ class ChosenVariant:
     """The variant to seal, and the reason if it is not the encoder.
 
     fell_back: the linear model was chosen because the encoder is not proven better. `keep` then refers to the linear
-    model's own score. folds: the comparison out of fold that chose; the note then tells it for an encoder too.
+    model's own score. folds: the comparison out of fold that chose; the note then tells it for an encoder too. more:
+    how more rows could choose, where the encoder is ahead and the rows are too few to prove it.
     """
 
     variant: Variant
     fell_back: bool
     note: Note | None = None
     folds: ChosenByFolds | None = None
+    more: Note | None = None
 
     @property
     def why(self) -> str:
