@@ -37,6 +37,7 @@ def test_a_report_of_format_1_is_read_whole() -> None:
     assert [one.pop("several_files") for one in read["data"]["audit"]] == [False] * len(given["data"]["audit"])
     assert read["data"].pop("cut") == list(PARTS), "whether a part had its own file was not recorded"
     assert (read["decisions"].pop("needs"), read["decisions"].pop("max_miss")) == ({}, {}), "there were none"
+    assert read["decisions"].pop("on_test") == {}, "one limit is for all cases"
     assert read["decisions"].pop("periods") == [], "rules had no dates"
     assert read["decisions"].pop("items") is None, "no items were certified one by one"
     assert (read["decisions"].pop("by_label"), read["decisions"].pop("labels_settled")) == (False, None), (

@@ -297,3 +297,12 @@ def test_the_matrix_of_grades_is_square_though_a_grade_was_never_learned(
     assert [re.findall(r">([0-9]+)</(?:th|td)>", row) for row in rows] == [
         list("11000"), list("21100"), list("30000"), list("50010"),
     ]  # fmt: skip
+
+
+def test_blocks_of_one_of_several_tasks_are_in_the_pages_language(sample: Callable[..., Report]) -> None:
+    title = {"en": "who: What the entities are", "zh": "who：实体判断的结果"}
+    block = Block(
+        name="who.entity_errors", kind="table", title=title, columns=("result", "entities"), rows=(("missed", 3.0),)
+    )
+    page = render(sample().model_copy(update={"sections": (block,)}), language="zh")
+    assert "who：实体判断的结果" in page and "漏标" in page and ">missed<" not in page

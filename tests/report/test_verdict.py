@@ -16,6 +16,8 @@ from penjing.report.verdict import (
     gate_name,
     gate_value,
     megabytes,
+    metric_name,
+    metric_value,
     milliseconds,
     percent,
     signed,
@@ -275,3 +277,17 @@ def test_no_headline_calls_a_limit_held_that_is_not_proven(
     # Proven, though on the test rows nothing was automated: every promise is held.
     quiet = sample().decisions.model_copy(update={"automation_rate": 0.0})
     assert verdict(sample(decisions=quiet), "en")[0].endswith("The release is sealed. The promises are held.")
+
+
+@pytest.mark.parametrize(
+    ("name", "en", "zh"),
+    [
+        ("mood.macro_f1", "mood · macro-F1", "mood · 宏平均 F1"),
+        ("mood.unknown", "mood · unknown", "mood · unknown"),
+        ("all_right", "Rows right in every task", "各任务全部正确的行"),
+        ("macro_f1", "Macro-F1", "宏平均 F1"),
+    ],
+)
+def test_the_metric_of_a_task_has_its_name_before_it(name: str, en: str, zh: str) -> None:
+    assert (metric_name(name, "en", heading=True), metric_name(name, "zh", heading=True)) == (en, zh)
+    assert metric_value("mood.accuracy", 0.5, "zh") == "50.0%"

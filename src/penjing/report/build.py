@@ -33,6 +33,7 @@ from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.item_part import item_block, items_part
 from penjing.report.label_part import label_block
 from penjing.report.learning_part import RowsForecast
+from penjing.report.limits_part import limits_on_test
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.retained_part import retained_blocks
@@ -270,6 +271,7 @@ def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisio
             high=round(upper_bound(errors, automated, tested.level), 6) if automated else None,
         ),
         max_error=certificate.max_error,
+        on_test=limits_on_test(tested),
         certified=shown.certified,
         confidence=certificate.confidence,
         rows=shown.rows,

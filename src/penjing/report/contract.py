@@ -102,6 +102,13 @@ class Bounded(_Part):
     high: float | None
 
 
+class LimitOnTest(Bounded):
+    """One of several limits on test rows: cases that it is about and that are decided without a person, and errors."""
+
+    cases: Count
+    errors: Count
+
+
 class Point(_Part):
     """One point of the coverage-risk curve: threshold, share of cases decided without a person, errors among them."""
 
@@ -125,6 +132,7 @@ class Decisions(_Part):
     forced: Share = Field(0.0, description="share of cases whose outcome a rule sets; the certificate excludes them")
     thresholds: dict[str, float | None] = Field({}, description="None: this label always goes to a person")
     needs: dict[str, NeedPart] = Field({}, description="what more rows would do, by the limit that is not proven")
+    on_test: dict[str, LimitOnTest] = Field({}, description="where there are several limits, each on test rows")
     max_miss: dict[str, float] = Field({}, description="limits on cases of a true label decided wrongly by themselves")
     by_label: bool = Field(False, description="whether the limits are those of each label of a set")
     labels_settled: Share | None = Field(None, description="then the share of the labels of a text that need no person")

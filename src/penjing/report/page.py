@@ -18,6 +18,7 @@ from penjing.report.doubts_part import doubts_context
 from penjing.report.learning_part import forecast_sentence
 from penjing.report.marked import both_sides, cut
 from penjing.report.matrix import figure, matrix_of
+from penjing.report.parts_in_words import sides_in_words
 from penjing.report.period_part import period_heading, period_rows
 from penjing.report.phrases import as_written, joined, percent, words
 from penjing.report.robust_block import robust_blocks
@@ -125,7 +126,8 @@ class _Page:
             "labels": sorted(self.report.data.labels.items(), key=lambda pair: -pair[1])[:LABELS_LISTED],
             "more_labels": max(0, len(self.report.data.labels) - LABELS_LISTED),
             "mistakes": [
-                (one, cut(one.text), both_sides(one.text, one.marks)) for one in self.report.errors[:MISTAKES]
+                (one, cut(one.text), both_sides(one.text, one.marks), *sides_in_words(one, self.language))
+                for one in self.report.errors[:MISTAKES]
             ],
             "doubts": doubts_context(self.report.doubts, self.words, self.language),
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
@@ -223,7 +225,8 @@ class _Page:
         return self.words.get(f"column_{name.replace(' ', '_')}", name)
 
     def _cell(self, block: str, cell: str | float) -> str:
-        return self.words.get(f"cell_{block}_{cell}".replace(" ", "_"), figure(cell))
+        # Behind the name of one of several tasks stands the name that the block has in that task.
+        return self.words.get(f"cell_{block.rpartition('.')[2]}_{cell}".replace(" ", "_"), figure(cell))
 
     def _block(self, block: Block) -> dict[str, Any]:
         """The template's values for a block of the task."""
@@ -232,7 +235,8 @@ class _Page:
         if block.kind == "matrix":
             matrix = matrix_of(block)
             phrase = "pairs" if matrix["wide"] else "lead"
-            shown["lead"] = self.words.get(f"{phrase}_{block.name}", self.words[f"{phrase}_matrix"]).format(
+            own = block.name.rpartition(".")[2]
+            shown["lead"] = self.words.get(f"{phrase}_{own}", self.words[f"{phrase}_matrix"]).format(
                 labels=len(matrix["labels"]), rows=f"{matrix['total']:,}", right=f"{matrix['right']:,}"
             )
             return shown | matrix

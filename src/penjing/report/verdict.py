@@ -10,13 +10,14 @@ from penjing.prove.sequence import lower_bound
 from penjing.report.contract import Estimate, Note, PageLanguage, Report
 from penjing.report.item_part import item_sentences
 from penjing.report.label_part import label_sentences
+from penjing.report.limits_part import limit_sentences
 from penjing.report.period_part import period_sentences, standing_in
 from penjing.report.phrases import as_written, joined, percent, words
 from penjing.report.ways_out import miss_sentences, way_out_sentences
 
 LINEAR = "tune.linear"
 # Metrics that are shares of the rows, shown as percentages.
-SHARES = frozenset({"accuracy", "within", "coverage", "exact"})
+SHARES = frozenset({"accuracy", "within", "coverage", "exact", "all_right"})
 # Gates on a score, shown as a number between 0 and 1.
 _SCORES = frozenset({"score", "macro_f1"})
 
@@ -38,14 +39,20 @@ def _filled(phrase: str, values: Mapping[str, str], language: PageLanguage) -> s
 
 
 def metric_name(name: str, language: PageLanguage, *, heading: bool = False) -> str:
-    """A metric in plain words; an unknown metric keeps its own name. heading: with a capital letter."""
-    shown = words(language).get(f"metric_{name}", name)
+    """A metric in plain words; an unknown metric keeps its own name. heading: with a capital letter.
+
+    Of one of several tasks, such as `mood.macro_f1`, the name of the task stands before it.
+    """
+    task, dot, own = name.rpartition(".")
+    shown = words(language).get(f"metric_{own}", own)
+    if dot:
+        return f"{task} · {shown}"
     return shown[:1].upper() + shown[1:] if heading else shown
 
 
 def metric_value(name: str, value: float, language: PageLanguage) -> str:
     """A metric as a percentage if it is a share, else with three digits."""
-    return percent(value, language, trim=False) if name in SHARES else f"{value:.3f}"
+    return percent(value, language, trim=False) if name.rpartition(".")[2] in SHARES else f"{value:.3f}"
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -206,6 +213,7 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
                 value=percent(value or 0.0, language),
             ),
             *_more_than_promised(report, limit, language),
+            *limit_sentences(decisions, language),
         ]
         sentences += miss_sentences(report, language)
         if report.data.duplicates_removed or report.data.near_duplicates_removed:
