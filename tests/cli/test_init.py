@@ -74,6 +74,7 @@ def test_with_few_rows_score_and_certificate_share_theirs(
     monkeypatch.setattr(init, "FEW_ROWS", least)
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))])
     assert "usable: 200 of" in done.stdout
+    assert done.stderr.count("reading the data") == done.stderr.count("looking for near duplicates") == 1
     written = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8")
     assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.data.held_out == ("shared" if shared else "apart")
     assert ("the same held-out rows give the score and the certificate, each at 97.5 %" in done.stdout) == shared

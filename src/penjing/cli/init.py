@@ -59,7 +59,7 @@ def init(
     """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
     from penjing.core.folder import replaced_file
     from penjing.core.recipe import load_recipe
-    from penjing.data.prepare import examine
+    from penjing.data.prepare import IfFew, examine
     from penjing.data.read import Reading
     from penjing.report.verdict import note_in
     from penjing.tasks import about_task, reader_of
@@ -87,11 +87,10 @@ def init(
         rules.write_text(rules_text(about), encoding="utf-8")
     with show.Bar() as bar:
         reader = reader_of(file)
-        audit, prepared = examine(file, reader, bar)
-        if shared := prepared is not None and audit.used < FEW_ROWS:
-            audit, prepared = examine(file := _with_shared_rows(file), reader, bar)
+        audit, prepared = examine(file, reader, bar, if_few=IfFew(FEW_ROWS, _with_shared_rows(file)))
     if prepared is not None:  # until then it is `base: auto`
         chosen = _choose(file, audit, about, prepared.task)
+        shared = prepared.shared
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
         asked = ask_misses(possible, frequent) if possible and not json and at_a_terminal() else {}
