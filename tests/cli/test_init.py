@@ -296,10 +296,14 @@ def test_a_column_of_times_is_proposed(app: typer.Typer, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "few labels (16 rows each)"), ("zh", "标注很少（每个标签 16 行）")]
+    ("language", "said", "takes"),
+    [
+        ("en", "few labels (16 rows each)", r"^`make` takes about (?:\d\d s|2 min) on two server cores$"),
+        ("zh", "标注很少（每个标签 16 行）", r"^`make` 约需 (?:\d\d 秒|2 分钟)（两个服务器核心）$"),
+    ],
 )
 def test_few_labels_get_a_step_of_their_own_with_its_reason(
-    tmp_path: Path, language: str, said: str, penjing: Any
+    tmp_path: Path, language: str, said: str, takes: str, penjing: Any
 ) -> None:
     rows = ["内容,类别"]
     for place in range(32):
@@ -311,3 +315,4 @@ def test_few_labels_get_a_step_of_their_own_with_its_reason(
     written = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8")
     assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.step_list()[0] == ("tune.prototype", {})
     assert said in written and said in done.out
+    assert re.search(takes, done.out, re.MULTILINE)
