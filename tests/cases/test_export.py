@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,16 +15,22 @@ import polars
 import pytest
 
 from penjing.cases.export import CHINESE_COLUMNS, COLUMNS, FORMATS, export_decisions
+from penjing.cases.rule_reasons import RuleReasons
 from penjing.core.answers import Choice
+from penjing.core.artifact import open_release
 from penjing.core.errors import MissingPackageError
 from penjing.core.nouns import Decision, Prediction
+from penjing.serve.lookups import describe
 from penjing.store import reviews
 from penjing.store.case_data import CaseData
 from penjing.store.database import Store, open_store
 from penjing.store.exported import ExportPeriod
-from penjing.store.records import Record, make_record, prepare_record, write_prepared
+from penjing.store.records import Record, get_record, make_record, prepare_record, write_prepared
+from penjing.store.releases import put_in_service
 from penjing.store.reviews import import_verdicts
 from penjing.store.waiting import WaitingText
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def _record(number: int) -> Record:
@@ -66,6 +73,12 @@ def _read(file: Path) -> list[dict[str, str]]:
     return polars.read_parquet(file).to_dicts()
 
 
+def _rows(file: Path) -> list[dict[str, object]]:
+    if file.suffix == ".jsonl":
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [dict(row) for row in _read(file)]
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
 def test_the_heading_of_a_spreadsheet_may_be_chinese(store: Store, tmp_path: Path, form) -> None:
     english, chinese = tmp_path / f"en.{form}", tmp_path / f"zh.{form}"
@@ -100,6 +113,35 @@ def test_lines_have_lists_and_objects(store: Store, tmp_path: Path) -> None:
     assert list(rows[0]) == [*COLUMNS, "keep"]
     assert rows[0]["keep"] == {"支行": "杭州", "id": "+7", "n": 5} and rows[0]["rules"] == ["vip", "b"]
     assert rows[3]["text"] == "held" and rows[2]["keep"] == {} and rows[1]["ref"] is None
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", ["third/rules-2", "sixth/by-label", "sixth/by-item"])
+def test_the_reason_of_the_rule_and_what_was_left_open_are_as_the_service_says_them(tmp_path: Path, name, form) -> None:
+    for file in (GOLDEN / name).parent.glob("store.sqlite*"):
+        hidden = "." if file.suffix in (".key", ".head") else ""
+        shutil.copyfile(file, tmp_path / f"{hidden}{file.name}").chmod(0o600)
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    period = ExportPeriod(release=open_release(GOLDEN / name).id)
+    gone, file = tmp_path / f"gone.{form}", tmp_path / f"x.{form}"
+    export_decisions(store, gone, form, period)
+    put_in_service(store, open_release(GOLDEN / name))
+    export_decisions(store, file, form, period)
+    named, reasons = 0, RuleReasons(store)
+    for before, row in zip(_rows(gone), _rows(file), strict=True):
+        record = get_record(store, str(row["id"]))
+        assert record is not None
+        shown = describe(store, reasons, record)
+        why, doubts = shown.get("rule_why"), shown.get("doubts", {})
+        named += bool(why or doubts)
+        if form == "jsonl":
+            assert (row["rule_why"], row["doubts"]) == (why, doubts)
+            assert (before["rule_why"], before["doubts"]) == (None, {})
+        else:
+            assert (row["rule_why"], row["doubts"]) == (why or "", json.dumps(doubts) if doubts else "")
+            assert before["rule_why"] == before["doubts"] == ""
+    assert named > 4
+    store.close()
 
 
 def test_a_verdict_is_in_its_row(store: Store, tmp_path: Path) -> None:

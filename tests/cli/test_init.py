@@ -74,6 +74,7 @@ def test_with_few_rows_score_and_certificate_share_theirs(
     monkeypatch.setattr(init, "FEW_ROWS", least)
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))])
     assert "usable: 200 of" in done.stdout
+    assert done.stderr.count("reading the data") == done.stderr.count("looking for near duplicates") == 1
     written = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8")
     assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.data.held_out == ("shared" if shared else "apart")
     assert ("the same held-out rows give the score and the certificate, each at 97.5 %" in done.stdout) == shared
@@ -295,10 +296,14 @@ def test_a_column_of_times_is_proposed(app: typer.Typer, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "few labels (16 rows each)"), ("zh", "标注很少（每个标签 16 行）")]
+    ("language", "said", "takes"),
+    [
+        ("en", "few labels (16 rows each)", r"^`make` takes about (?:\d\d s|2 min) on two server cores$"),
+        ("zh", "标注很少（每个标签 16 行）", r"^`make` 约需 (?:\d\d 秒|2 分钟)（两个服务器核心）$"),
+    ],
 )
 def test_few_labels_get_a_step_of_their_own_with_its_reason(
-    tmp_path: Path, language: str, said: str, penjing: Any
+    tmp_path: Path, language: str, said: str, takes: str, penjing: Any
 ) -> None:
     rows = ["内容,类别"]
     for place in range(32):
@@ -310,3 +315,4 @@ def test_few_labels_get_a_step_of_their_own_with_its_reason(
     written = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8")
     assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.step_list()[0] == ("tune.prototype", {})
     assert said in written and said in done.out
+    assert re.search(takes, done.out, re.MULTILINE)

@@ -14,7 +14,7 @@ from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
 from penjing.data.augment.rows import text_digest
 from penjing.data.fold import fold
-from penjing.data.prepare import Prepared, examine, prepare
+from penjing.data.prepare import IfFew, Prepared, examine, prepare
 from penjing.tasks import open_reader
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊", "浴室", "餐厅", "健身房", "花园"]
@@ -154,6 +154,17 @@ def test_shared_rows_take_no_rows_from_training_that_they_do_not_need(tmp_path: 
     one, other = shared.audit.margin, apart.audit.margin
     assert one is not None and other is not None and one.certifiable_error is not None
     assert one.certifiable_error == pytest.approx(other.certifiable_error, rel=0.02), "17 % prove what 14 % prove"
+
+
+def test_rows_that_are_few_are_read_once_and_split_as_their_own_recipe_says(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", rows(120, "好") + rows(80, "差"))
+    apart, shared = (recipe(tmp_path, f"{{files: a.csv, held_out: {name}}}") for name in ("apart", "shared"))
+    reader = open_reader("classify", {})
+    for below, wanted in ((201, shared), (200, apart)):
+        audit, found = examine(apart, reader, Silent(), if_few=IfFew(below, shared))
+        alone = examine(wanted, reader, Silent())
+        assert found is not None and alone[1] is not None and audit == alone[0]
+        assert (found.shared, found.fingerprint) == (wanted is shared, alone[1].fingerprint)
 
 
 def test_rows_of_their_own_are_not_shared(tmp_path: Path) -> None:

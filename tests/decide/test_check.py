@@ -364,3 +364,16 @@ def test_a_row_behind_a_larger_priority_is_told_to_raise_its_own(tmp_path: Path)
     assert found[0].fix == "give it a `priority` larger than 5, which row 2 has, or delete it"
     path.write_text("name,p,priority,then\nall,<0.9,5,review\nsome,<0.6,5,model\n", encoding="utf-8")
     assert check(read_rules(path, schema))[0].fix == "move it above row 2, or delete it"
+
+
+@pytest.mark.parametrize(("fields", "column"), [({}, "priority"), ({"priority": "int"}, "rule priority")])
+def test_the_advice_names_the_column_that_is_the_priority_of_a_rule(tmp_path: Path, fields, column: str) -> None:
+    """A user who follows it gets a file without the finding."""
+    path, schema = tmp_path / "r.csv", FactSchema(("ham", "spam"), fields)
+    path.write_text("name,label,text,then\na,ham,,review\nb,,contains x,outcome spam\n", encoding="utf-8")
+    (found,) = [each for each in check(read_rules(path, schema)) if each.kind == "overlap"]
+    assert found.fix is not None and f"give it a larger `{column}`, or" in found.fix
+    assert f"更大的优先级（`{column}`），或" in chinese(found.fix)
+    raised = f"name,label,text,{column},then\na,ham,,,review\nb,,contains x,5,outcome spam\n"
+    path.write_text(raised, encoding="utf-8")
+    assert [each.kind for each in check(read_rules(path, schema)) if each.level == "warning"] == []

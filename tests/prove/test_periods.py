@@ -155,6 +155,12 @@ def test_days_from_the_clock_need_rows_with_a_time(tmp_path: Path) -> None:
     assert certificate.rows == 70 and len(sealed.spec.periods) == 1
 
 
+def test_where_rules_only_count_days_no_reason_speaks_of_a_period(tmp_path: Path) -> None:
+    made = policy(tmp_path, "name,text,due,then\nlate,contains late,within last 30 days,review\n")
+    certificate, sealed, _ = proven(made, labelled(made, 70, 3, "2026-07-15T10:00:00.000000Z"))
+    assert not certificate.certified and reasons(sealed, "2026-05-01T00:00:00Z") == {"not_certified"}
+
+
 @given(st.lists(st.tuples(st.none() | st.integers(0, 9), st.none() | st.integers(0, 9)), max_size=5))
 def test_in_one_period_the_same_rules_stand_and_the_periods_cover_all_time(
     dates: list[tuple[int | None, int | None]],

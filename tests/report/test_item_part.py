@@ -52,7 +52,7 @@ def test_the_verdict_says_what_is_promised_and_what_is_not(by_item: Report) -> N
     assert "at most 10\u00a0% of the entities that are decided without a person are wrong" in said
     assert "9 of 123 true ones are missing" in said and "An error is" not in said
     chinese = " ".join(verdict(by_item, "zh")[1])
-    assert "83.3%无需人工" in chinese and "漏掉 9 个" in chinese
+    assert "83.3% 无需人工" in chinese and "漏掉 9 个" in chinese
     assert by_item.decisions.items is not None
     few = by_item.decisions.items.model_copy(update={"settled": 0, "wrong": 0, "high": None, "meant": 0, "missed": 0})
     assert len(item_sentences(by_item, few, "10 %", "en")) == 1

@@ -29,7 +29,7 @@ FOUND = RowsForecast(**VALUES)
     ("language", "answer", "said"),
     [
         ("en", "gain", "About 500 more train rows would raise macro-F1 by 1.3 points (0.4 to 2.1)"),
-        ("zh", "gain", "再加约 500 行训练数据，宏平均 F1约提高 1.3 个百分点（0.4 至 2.1）"),
+        ("zh", "gain", "再加约 500 行训练数据，宏平均 F1 约提高 1.3 个百分点（0.4 至 2.1）"),
         ("en", "flat", "500 more give 2.1 points at most"),
         ("zh", "flat", "再加 500 行至多提高 2.1 个百分点"),
         ("en", "noisy", "cannot be said"),

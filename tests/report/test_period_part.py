@@ -47,7 +47,7 @@ def test_nobody_says_that_nothing_is_automated_while_a_period_automates(dated: C
     ]
     chinese = verdict(report, "zh")
     assert chinese[0] == "已封装：各项承诺全部达到。"
-    assert chinese[1][1] == "自 2026-06-01 起（当前）：80%的文本由模型决定（300 行认证数据，其中出错的为1.25%）。"
+    assert chinese[1][1] == "自 2026-06-01 起（当前）：80% 的文本由模型决定（300 行认证数据，其中出错的为 1.25%）。"
     assert chinese[1][2].startswith("截至 2026-05-31：没有得到认证")
 
 
@@ -82,8 +82,8 @@ def test_the_page_has_a_row_for_each_period(dated: Callable[..., Report]) -> Non
 @pytest.mark.parametrize(
     ("counted", "english", "in_chinese"),
     [
-        ("items", "of all entities decided, 1.25\u00a0% are wrong", "自动决定的实体中出错的为1.25%"),
-        ("labels", "1.25\u00a0% of these have a label wrong or missing", "其中有标签错或漏的为1.25%"),
+        ("items", "of all entities decided, 1.25\u00a0% are wrong", "自动决定的实体中出错的为 1.25%"),
+        ("labels", "1.25\u00a0% of these have a label wrong or missing", "其中有标签错或漏的为 1.25%"),
     ],
 )
 def test_a_period_says_what_is_counted(
@@ -100,7 +100,7 @@ def test_a_menu_says_which_period_it_is_about() -> None:
         "  From 2026-06-01 on; the level is shared by the periods between the dates of rules, so this is at "
         "97.5\u00a0% confidence"
     )
-    assert list(menu_lines(menu, "zh"))[1] == "  自 2026-06-01 起；各时段共用显著性水平，因此这里按97.5%的置信度"
+    assert list(menu_lines(menu, "zh"))[1] == "  自 2026-06-01 起；各时段共用显著性水平，因此这里按 97.5% 的置信度"
     assert len(list(menu_lines(Menu(rows=100, offers=()), "en"))) == 1
 
 
@@ -117,4 +117,4 @@ def test_the_page_ends_the_sentence_on_the_period_of_a_menu_in_its_language(samp
     report = sample(menu=Menu(rows=100, period=("2026-06-01", None), confidence=0.975, offers=()))
     assert "than this forecast. From 2026-06-01 on; the level is shared" in render(report, language="en")
     page = render(report, language="zh")
-    assert "这里推测的多，也可能少。自 2026-06-01 起；" in page and "按97.5%的置信度。</p>" in page
+    assert "这里推测的多，也可能少。自 2026-06-01 起；" in page and "按 97.5% 的置信度。</p>" in page

@@ -117,7 +117,7 @@ def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[...,
         "Nothing is automated: a person decides every case, because these rows cannot prove an error of at most "
         "2\u00a0% to 5\u00a0% for automatic decisions. The release is sealed. The other promises are held."
     )
-    assert "不超过2%至5%" in verdict(report, "zh")[0]
+    assert "不超过 2% 至 5%" in verdict(report, "zh")[0]
     # 100 of the 950 rows are calibration rows, so 240 of them need 2,280.
     assert sentences[0].startswith("About 2,280 more labelled rows would be enough to prove it, because about 240 of")
     unproven = sample(decisions=decisions, gates=(gate("macro_f1", "unproven"),))

@@ -61,6 +61,18 @@ def test_the_same_words_inside_of_a_longer_one_are_another_answer() -> None:
     assert len(told("北京", "北京市在北京")) == 2
 
 
+def test_brackets_of_a_chinese_keyboard_are_words_only_where_no_list_is_meant() -> None:
+    """A reviewer who types `［］` means that nothing answers, also where the passage has these two signs."""
+    passage = "表［］见［附录］。【通知】停水"
+    assert told("［附录］", passage) == ["［附录］"] and told("【通知】", passage) == ["通知"]
+    for cell in ("［］", '［{"start": 0, "end": 1}］', "【】"):
+        for masked in (prepared(passage), None):
+            with pytest.raises(DataError, match=r"no JSON list of places; at character 1 it has `[［【]` where JSON"):
+                read_answers(cell, masked)
+    with pytest.raises(DataError, match="is not in the text; at character 1 it has `［` where JSON has"):
+        read_answers('［{"start": 0, "end": 1}', prepared(passage))
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [

@@ -36,6 +36,8 @@ def test_a_cell_is_cut_at_its_separator(cell: str, separator: str, labels: tuple
         (";a", "an empty label between two separators"),
         ('["a;b", "c"]', "the label `a;b` has the separator `;` in it"),
         ('["a", "b"', "begins like a list of JSON and is none"),
+        ('［"a"，"b"］', 'is none: `［"a"，"b"］`; at character 1 it has `［` where JSON has `[`'),
+        ("［］", "at character 1 it has `［` where JSON has `[`"),
         ('["a", 1]', "has values that are no labels"),
         ('["a", ["b"]]', "has values that are no labels"),
         ("a;" + "x" * 5000, "a label of 5000 characters"),

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row
 
+from penjing.cases.rule_reasons import RuleReasons
 from penjing.core.pair import split_texts, write_further
 from penjing.data.formula_cells import defuse
 from penjing.data.parquet import write_parquet
@@ -26,11 +27,11 @@ Format = Literal["csv", "xlsx", "parquet", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet", "jsonl")
 COLUMNS = (
     "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "drawn", "p", "rules",
-    "queue", "fields", "text", "other", "verdict", "reviewer", "note", "closed",
+    "rule_why", "doubts", "queue", "fields", "text", "other", "verdict", "reviewer", "note", "closed",
 )  # fmt: skip
 CHINESE_COLUMNS = (
     "编号", "案件号", "时间", "发布包", "结果", "去向", "决定者", "规则指定", "原因", "抽中概率", "概率", "规则",
-    "队列", "字段", "文本", "另一文本", "结论", "复核人", "备注", "结案时间",
+    "规则的理由", "存疑", "队列", "字段", "文本", "另一文本", "结论", "复核人", "备注", "结案时间",
 )  # fmt: skip
 _TYPED: dict[str, type] = {"p": float, "drawn": float, "forced": bool}
 # More columns that were passed through are written as one column of JSON.
@@ -48,7 +49,8 @@ def export_decisions(
 ) -> int:
     """Write the decisions of a period, oldest first; returns how many.
 
-    csv, xlsx: a cell that a spreadsheet would read as a formula gets an apostrophe; lists and fields are one cell.
+    `rule_why` and `doubts` are as the service answers them, and empty where the release is not there any more.
+    csv, xlsx: a cell that a spreadsheet would read as a formula gets an apostrophe; lists and objects are one cell.
     columns: their heading, COLUMNS or CHINESE_COLUMNS; the other formats, which programs read, have COLUMNS.
     jsonl: lists and objects as they are. parquet: needs polars. A record that cannot be read is left out, and its id
     goes to `unreadable`. Raises MissingPackageError, DataError (more than a workbook holds), OSError.
@@ -87,15 +89,17 @@ class _Table:
 
 
 def _values(store: Store, period: ExportPeriod, bad: list[str]) -> Iterator[Values]:
+    reasons = RuleReasons(store)
     for row in exported_rows(store, period):
         try:
-            yield _of(row)
+            yield _of(row, reasons)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
 
 
-def _of(row: Row[Any]) -> Values:
+def _of(row: Row[Any], reasons: RuleReasons) -> Values:
     decided, case = json.loads(row.decision), read_case(row)
+    parts = reasons.parts(row.release, decided)
     facts, kept = decided["facts"], row.text if row.text is not None else row.held
     text, *further = (None,) if kept is None else split_texts(kept)
     values = {
@@ -111,6 +115,8 @@ def _of(row: Row[Any]) -> Values:
         "drawn": _drawn(decided),
         "p": float(facts["p"]),
         "rules": list(decided.get("fired") or ()),
+        "rule_why": parts.get("rule_why"),
+        "doubts": parts.get("doubts") or {},
         "queue": decided.get("queue"),
         "fields": facts.get("fields") or {},
         "text": text,

@@ -17,6 +17,7 @@ from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, ask_misses, most_frequent, proposals
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
+from penjing.core.pace import time_in_words
 from penjing.core.whole_number import whole_number
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from penjing.data.audit import Audit
     from penjing.data.choice import ChoiceError
     from penjing.data.guessed import Guess
+    from penjing.data.prepare import Prepared
     from penjing.data.read import Reading
     from penjing.make.choose_base import ChosenBase
 
@@ -59,7 +61,7 @@ def init(
     """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
     from penjing.core.folder import replaced_file
     from penjing.core.recipe import load_recipe
-    from penjing.data.prepare import examine
+    from penjing.data.prepare import IfFew, examine
     from penjing.data.read import Reading
     from penjing.report.verdict import note_in
     from penjing.tasks import about_task, reader_of
@@ -87,27 +89,31 @@ def init(
         rules.write_text(rules_text(about), encoding="utf-8")
     with show.Bar() as bar:
         reader = reader_of(file)
-        audit, prepared = examine(file, reader, bar)
-        if shared := prepared is not None and audit.used < FEW_ROWS:
-            audit, prepared = examine(file := _with_shared_rows(file), reader, bar)
+        audit, prepared = examine(file, reader, bar, if_few=IfFew(FEW_ROWS, _with_shared_rows(file)))
     if prepared is not None:  # until then it is `base: auto`
         chosen = _choose(file, audit, about, prepared.task)
+        shared = prepared.shared
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
         asked = ask_misses(possible, frequent) if possible and not json and at_a_terminal() else {}
         with replaced_file(recipe) as new_recipe:
             text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible, frequent), shared)
             new_recipe.write_text(text_of, encoding="utf-8")
+        whole = None if chosen.few is None else _whole(recipe, prepared)
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
         found |= {"text": guessed.text, "label": guessed.label or labels, **with_further(guessed)}
-        found |= {"base": chosen.name, "tuning_minutes": round(chosen.minutes)} if prepared is not None else {}
+        if prepared is not None:
+            minutes = {"tuning_minutes": round(chosen.minutes)} if whole is None else {"make_seconds": round(whole)}
+            found |= {"base": chosen.name, **minutes}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
     _tell_what_was_found(guessed, about if named is None else None, audit)
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
         show.out(_tuning_of(chosen))
+        if whole is not None:
+            show.out(f"`make` takes about {time_in_words(whole)} on two server cores")
         show.out("for a first try in seconds, write `- tune.linear: {}` as the only step")
     show.out("")
     show.out(f"wrote {recipe} and {rules}")
@@ -123,6 +129,16 @@ def _choose(file: RecipeFile, audit: Audit, about: About, task: Task) -> ChosenB
     costs = longer(COSTS, about.epochs, about.max_tokens)
     chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
     return replace(chosen, few=propose_step(audit.labels, task))
+
+
+def _whole(recipe: Path, prepared: Prepared) -> float | None:
+    """Expected seconds of the whole `make` of the recipe that is written."""
+    from penjing.core.recipe import load_recipe
+    from penjing.make.plan import build_plan
+    from penjing.make.whole_time import make_seconds
+
+    file = load_recipe(recipe)
+    return make_seconds(file, prepared, build_plan(file))
 
 
 def _tuning_of(chosen: ChosenBase) -> str:

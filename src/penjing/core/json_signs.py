@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import json
+
 _MEANT = {
     "［": "[", "］": "]", "【": "[", "】": "]", "｛": "{", "｝": "}", "：": ":", "，": ",", "、": ",",
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "＂": '"', "‘": '"', "’": '"', "'": '"', "「": '"', "」": '"',
 }  # fmt: skip
+
+
+# How a list begins that was typed with these signs: a text may begin so too.
+ODD_BRACKETS = tuple(sign for sign, meant in _MEANT.items() if meant == "[")
+
+
+def is_list_in_odd_signs(written: str) -> bool:
+    """Whether a text that begins with another bracket than JSON's is a list of words or of objects but for such signs.
+
+    `［］` and `［{"start"：0，"end"：3}］` are; `【通知】` is not.
+    """
+    if not written.lstrip().startswith(ODD_BRACKETS):
+        return False
+    try:
+        found = json.loads("".join(_MEANT.get(sign, sign) for sign in written))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and all(isinstance(each, str | dict) for each in found)
 
 
 def with_odd_sign(what: str, written: str) -> str:

@@ -107,22 +107,54 @@ def refusal(audit: Audit, file: RecipeFile) -> DataError:
     return DataError(what, where=file.where("data"), fix=fix)
 
 
+@dataclass(frozen=True)
+class IfFew:
+    """What holds where fewer than so many rows are usable: the same recipe with another split."""
+
+    below: int
+    file: RecipeFile
+
+
 def examine(
-    file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None
+    file: RecipeFile,
+    reader: Reader,
+    progress: Progress,
+    masking: Masking | None = None,
+    if_few: IfFew | None = None,
 ) -> tuple[Audit, Prepared | None]:
     """The audit of a recipe's data, and the tables where nothing forbids training on them.
 
-    masking: the newest version where none is given.
+    masking: the newest version where none is given. if_few: its recipe splits the rows, which are read once.
     """
     masking = masking or open_masking(VERSION)
-    recipe = file.recipe
     progress.start("reading the data", None)
     try:
         intake = take_in(file, reader, masking)
         unlabelled, outside = take_unlabelled(file, reader, masking), take_outside(file, reader, masking)
     except DataError as error:
         return Audit(problems=[_unreadable(each) for each in faults_of(error)]), None
-    table, parts = intake.table, intake.parts
+    rows = _looked_through(file, reader, intake, progress)
+    audit, prepared = _arranged(file, reader, rows, unlabelled, outside)
+    if if_few is not None and prepared is not None and audit.used < if_few.below:
+        return _arranged(if_few.file, reader, rows, unlabelled, outside)
+    return audit, prepared
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a recipe before they are split. labels: their strata; dropped: positions that are not used;
+    beside: of each row the fields that the model reads."""
+
+    intake: Intake
+    labels: Sequence[str]
+    found: Duplicates
+    dropped: set[int]
+    beside: list[str] | None
+
+
+def _looked_through(file: RecipeFile, reader: Reader, intake: Intake, progress: Progress) -> _Rows:
+    """The rows with what is equal or nearly equal among them."""
+    recipe, table, parts = file.recipe, intake.table, intake.parts
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
     labels = reader.strata(table.labels or ())
     rank = [_ADDED if position in intake.added else _RANK[part] for position, part in enumerate(parts)]
@@ -132,6 +164,19 @@ def examine(
     found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= _conflicting(found, parts, said, "test" in given)
+    return _Rows(intake, labels, found, dropped, beside)
+
+
+def _arranged(
+    file: RecipeFile,
+    reader: Reader,
+    rows: _Rows,
+    unlabelled: Sequence[str],
+    outside: Mapping[str, Sequence[str]],
+) -> tuple[Audit, Prepared | None]:
+    """The rows split as a recipe says, with their audit."""
+    recipe, intake, labels, found = file.recipe, rows.intake, rows.labels, rows.found
+    table, parts, dropped, beside = intake.table, intake.parts, rows.dropped, rows.beside
     used = [position for position in range(len(table)) if position not in dropped]
     shared = recipe.data.held_out == "shared"
     placed, leaking = placed_rows(file, intake, labels, found, used, beside)

@@ -47,7 +47,7 @@ REASONS = {
     "too_many": "the text has more items than are decided without a person",
     "within_tolerance": "the score is so near a threshold or a second label that another machine might differ",
     "not_certified": "no threshold is certified for this label",
-    "not_certified_period": "nothing is certified for the period between the dates of rules in which the request lies",
+    "not_certified_period": "rules have dates, and nothing is certified for the period in which the request lies",
     "too_long": "the text is longer than the model takes",
     "out_of_scope": "the text is unlike those that the model learned from: it may fit none of the labels",
     "rule_review": "a rule sends the case to a person",

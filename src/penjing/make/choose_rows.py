@@ -105,16 +105,22 @@ def _against(file: RecipeFile, base: Artifact | None) -> str | None:
 
 def fold_seconds(file: RecipeFile, data: Prepared, steps: Sequence[Step]) -> float | None:
     """Expected seconds of one fold on two server cores; None where nothing is known about the step or the base."""
+    if (tuning := tuning_seconds(file, data, steps)) is None:
+        return None
+    rest = sum(100.0 if step.name in TRAINS else SMALL_STEP for step in steps[1:])
+    return FOLD_SHARE * (tuning + BASELINE) + rest
+
+
+def tuning_seconds(file: RecipeFile, data: Prepared, steps: Sequence[Step]) -> float | None:
+    """Expected seconds of the first step on two server cores; None where nothing is known about it or the base."""
     cost = next((one for one in COSTS if one.name == file.recipe.base), None)
     if cost is None or not steps or steps[0].name not in _PLAIN:
         return None
     wanted, options = wanted_of(file, data.audit, steps), steps[0].options
-    tuning = 60 * tuning_minutes(cost, wanted)
     if isinstance(options, TrainingOptions) and not options.epochs:
         tokens = wanted.rows * min(wanted.tokens[0], wanted.longest)
-        tuning = tokens / 1000 * cost.token_seconds * cost.layers * FORWARD
-    rest = sum(100.0 if step.name in TRAINS else SMALL_STEP for step in steps[1:])
-    return FOLD_SHARE * (tuning + BASELINE) + rest
+        return tokens / 1000 * cost.token_seconds * cost.layers * FORWARD
+    return 60 * tuning_minutes(cost, wanted)
 
 
 def choice_line(file: RecipeFile, data: Prepared, steps: Sequence[Step], choice: RowsOfChoice) -> str:

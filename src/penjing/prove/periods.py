@@ -159,8 +159,10 @@ def certify_periods(
         update["periods"] = tuple(proven)
         if any(each.counted != "cases" for each in proven):
             update["format"] = 4
+    # One period is all time: no rule has dates, so a case without a threshold is `not_certified`, as in any release.
+    whole = len(proven) == 1
     found = (
-        Period(first=each.first, last=each.last, thresholds=each.thresholds if each.certified else {})
+        Period(first=each.first, last=each.last, thresholds=each.thresholds if whole or each.certified else {})
         for each in proven
     )
     return least.model_copy(update=update), tuple(found)

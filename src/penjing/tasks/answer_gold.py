@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from penjing.core.errors import DataError, RequestError, shown
-from penjing.core.json_signs import with_odd_sign
+from penjing.core.json_signs import ODD_BRACKETS, is_list_in_odd_signs, with_odd_sign
 from penjing.core.pair import split_texts
 from penjing.core.task import MaskedText, TextPiece
 from penjing.tasks.tag_spans import each_key_once
@@ -35,20 +35,23 @@ def read_answers(cell: str, masked: MaskedText | None = None) -> list[TextPiece]
     Raises DataError for words that are not in the passage, and for places that are beyond it.
     """
     if not cell.lstrip().startswith("["):
-        if masked is None:
-            raise DataError(f"`{shown(cell.strip(), 40)}` is no JSON list of places", fix=_FORM)
+        if masked is None or is_list_in_odd_signs(cell):
+            raise _no_list(cell)
         return _every_place([_found(cell.strip(), _passage(masked))], _passage(masked))
     try:
         value = json.loads(cell, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
-        what = f"`{shown(cell.strip(), 40)}` is no JSON list of places"
-        raise DataError(with_odd_sign(what, cell), fix=_FORM) from None
+        raise _no_list(cell) from None
     if len(value) > MOST_PLACES:
         raise DataError(f"a question with {len(value):,} answers", fix=f"a question has at most {MOST_PLACES} places")
     given = [_place(one) for one in value]
     if masked is None:
         return [(start, end, ANSWER) for start, end in given]
     return _every_place([_moved(start, end, masked) for start, end in given], _passage(masked))
+
+
+def _no_list(cell: str) -> DataError:
+    return DataError(with_odd_sign(f"`{shown(cell.strip(), 40)}` is no JSON list of places", cell), fix=_FORM)
 
 
 def write_answers(places: Sequence[TextPiece]) -> str:
@@ -111,7 +114,8 @@ def _found(words: str, passage: str) -> tuple[int, int]:
     """The first place of the words of an answer, in the passage as it is masked."""
     start = passage.find(words)
     if start < 0:
-        raise DataError(f"the answer `{shown(words, 40)}` is not in the text", fix=_FORM)
+        what = f"the answer `{shown(words, 40)}` is not in the text"
+        raise DataError(with_odd_sign(what, words) if words.startswith(ODD_BRACKETS) else what, fix=_FORM)
     return start, start + len(words)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from penjing.core.errors import DataError, RequestError, shown
-from penjing.core.json_signs import with_odd_sign
+from penjing.core.json_signs import is_list_in_odd_signs, with_odd_sign
 from penjing.data.labels import LONGEST_LABEL, read_label
 
 # Each separator, with the other width in which keyboards write it.
@@ -24,7 +24,8 @@ def widths(separator: str) -> str:
 def split_cell(cell: str, separator: str) -> tuple[str, ...]:
     """The labels of a cell as they are written, cleaned. Raises DataError that says what is no set of labels."""
     written = cell.strip()
-    parts = _of_json(written) if written.startswith("[") else _of_text(written, separator)
+    listed = written.startswith("[") or is_list_in_odd_signs(written)
+    parts = _of_json(written) if listed else _of_text(written, separator)
     if len(parts) > _MOST_IN_CELL:
         raise DataError(
             f"{len(parts):,} labels in one cell; {_MOST_IN_CELL:,} are the most", fix="is `label:` the right column?"

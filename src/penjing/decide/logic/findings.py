@@ -8,6 +8,7 @@ from typing import Literal
 
 from penjing.decide.condition import Contains, Matches, Rule, Starts, Then
 from penjing.decide.ends import write_then
+from penjing.decide.keywords import header_of
 from penjing.decide.logic.rows import MadeCase, TableRows, ranges
 from penjing.decide.logic.spans import bounded
 from penjing.decide.logic.wording import conditions_of, example_of, number_of, rows_of
@@ -46,10 +47,10 @@ def unreachable(table: RuleTable, rule: Rule, by: Sequence[Rule], without: Seque
             f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person: "
             f"{noun} every case in which it holds"
         )
-        fix = f"{_before(rule, by)}, or delete it, or write `empty` under {fields} if this is meant"
+        fix = f"{_before(table, rule, by)}, or delete it, or write `empty` under {fields} if this is meant"
         return Finding("error", "unreachable", rows, what, _at(table, rule), fix)
     what = f"row {rule.row} ({rule.name}) can never fire: {noun} every such case before it"
-    return Finding("error", "unreachable", rows, what, _at(table, rule), f"{_before(rule, by)}, or delete it")
+    return Finding("error", "unreachable", rows, what, _at(table, rule), f"{_before(table, rule, by)}, or delete it")
 
 
 def contradiction(table: RuleTable, one: Rule, other: Rule) -> Finding:
@@ -85,7 +86,7 @@ def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: MadeCase, 
         f"e.g. row {first.row} ({first.name}, `{_end(first.then)}`) where {example_of(case, rows, (first, rule))}"
     )
     fix = (
-        "move the row that must win above the other, or give it a larger `priority`, or narrow one of them; "
+        f"move the row that must win above the other, or give it a larger `{_priority(table)}`, or narrow one of them; "
         "if this is intended, change nothing"
     )
     numbers = (rule.row, *(each.row for each in meet))
@@ -99,16 +100,21 @@ def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: MadeCase) -> Fi
         f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{_end(above.then)}`) above it: "
         f"that is undecided, because it depends on what {patterns} match"
     )
-    fix = "if the row below must win, move it above the other, or give it a larger `priority`"
+    fix = f"if the row below must win, move it above the other, or give it a larger `{_priority(table)}`"
     return Finding("info", "undecided", (rule.row, above.row), what, _at(table, rule), fix)
 
 
-def _before(rule: Rule, by: Sequence[Rule]) -> str:
+def _before(table: RuleTable, rule: Rule, by: Sequence[Rule]) -> str:
     """What lets a row decide before others: rows of a larger priority come first wherever they are."""
     above = max(by, key=lambda each: each.priority)
     if above.priority == rule.priority:
         return f"move it above row {by[0].row}"
-    return f"give it a `priority` larger than {above.priority:,}, which row {above.row} has"
+    return f"give it a `{_priority(table)}` larger than {above.priority:,}, which row {above.row} has"
+
+
+def _priority(table: RuleTable) -> str:
+    """How the priority of a rule is headed: where a declared field is named `priority`, by its other name."""
+    return header_of("rule priority", "en", table.schema.fields)
 
 
 def _end(then: Then) -> str:
