@@ -76,7 +76,7 @@ def test_ordered_facts_share_their_bounds_and_rise() -> None:
     assert asked.variables.cuts == {fact: [MICRO, 2 * MICRO] for fact in ("low", "value", "high")}
     for low, value, high in product((0, MICRO, 2 * MICRO), repeat=3):
         true = asked.true({"low": low, "value": value, "high": high})
-        known = (each if each in true else -each for each in asked.variables())
+        known = (each if each in true else -each for each in asked.of_the_case())
         assert asked.solved(known) == (low <= value <= high)
 
 
@@ -112,7 +112,7 @@ def test_a_field_of_text_meets_the_literal_and_refuses_only_a_value(test: Test) 
         if city is not None or empty:
             held = (city is None) != test.negated if isinstance(test, Empty) else HOLDS(city, test)
             assert asked.forced(asked.literals[0], true) == held
-        known = [each if each in true else -each for each in asked.variables()]
+        known = [each if each in true else -each for each in asked.of_the_case()]
         assert asked.solved([*known, refused]) == ((city is not None or empty) and not held)
 
 

@@ -26,7 +26,7 @@ class Query:
         self.variables = RowVariables(self.rows, self.clauses.append)
         self.literals = [self.variables.literal(place) for place in range(len(self.rows.tests))]
 
-    def variables(self) -> set[int]:
+    def of_the_case(self) -> set[int]:
         """The variables that speak of the case itself."""
         variables = self.variables
         cuts = {variables.cut(fact, cut) for fact, known in variables.cuts.items() for cut in known}
@@ -63,7 +63,7 @@ class Query:
 
     def forced(self, literal: int, true: set[int]) -> bool:
         """The value that the clauses give to a literal where just these variables are true."""
-        known = [each if each in true else -each for each in self.variables()]
+        known = [each if each in true else -each for each in self.of_the_case()]
         both = self.solved([*known, literal]), self.solved([*known, -literal])
         assert both[0] != both[1], "the case is excluded" if not both[0] else "the literal is open"
         return both[0]
