@@ -24,7 +24,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.neighbours import REPLACED, replaced
+from penjing.compress.parts.near_tokens import REPLACED, replaced
 from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
