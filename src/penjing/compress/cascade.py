@@ -45,7 +45,7 @@ from penjing.compress.parts.deferral import (
     early_exits,
     rare_labels,
 )
-from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, seal
 from penjing.compress.parts.slices import store_rows, stored_rows
 from penjing.compress.parts.stages import serving, stage
 from penjing.compress.parts.teacher import teacher_outputs
@@ -130,7 +130,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, calibrated, "compress.cascade"),
         form="cascade",
-        folder=whole(run.scratch / "cascade", fill),
+        folder=complete_folder(run.scratch / "cascade", fill),
         notes=notes,
         compare=teacher_logits[: len(inputs.validation)],
     )
