@@ -119,7 +119,7 @@ def page(runs: Runs) -> str:
             "# Every task on real sets",
             "",
             "- At most 3,000 cases train, chosen by hash; top three layers, ten passes, one seed. Published figures "
-            "use all rows and larger networks, so they are no rivals of these; the reason stands beside each.",
+            "use all rows and larger networks, so they cannot be compared with these; the last column says why.",
             "- *Large base*: a multilingual encoder of 12 layers of 384, cut to Chinese and English.",
             "- Figures are of test cases, with 95 % intervals. The first table has the tuned models before "
             "compression, the second the sealed releases: `make` seals word counts where no encoder is proven better.",
@@ -127,12 +127,12 @@ def page(runs: Runs) -> str:
             "with 95 % confidence. An error of `several` is any label too many or too few, of `tag` any entity.",
             "- *ECE*: distance of the probability that the whole answer is right from the truth, before and after "
             "calibration. *Of pieces*: the same of each entity, in seven classes.",
-            "- Résumés are from before `tune.linear` was a conditional random field and encoders learned what follows "
-            "what; LOG.md has both forms of word counts on the same rows. Answers are from before their calibration "
-            "read margins and length (LOG).",
-            "- Work orders have 70 validation rows, so `make` compared encoder and word counts out of fold. They, and "
-            "word counts of news, were run again after both changes: git has the first runs.",
-            "- *Minutes* are of one thread beside other work: they compare nothing.",
+            "- Résumés were run before `tune.linear` became a conditional random field, and before encoders learned "
+            "which tags follow each other; LOG.md has both forms of word counts on the same rows. Answers were run "
+            "before their calibration read margins and length (LOG.md).",
+            "- Work orders have 70 validation rows, so `make` compared encoder and word counts out of fold. Work "
+            "orders, and word counts of news, were run again after the two changes to tags; git has the first runs.",
+            "- *Minutes* are of one thread on a machine with other work on it: do not compare them.",
             f"- Made by `bench/tasks_page.py` from the first run of each (`bench/tasks.py`), on {', '.join(machines)}.",
             "",
             *scores(runs),

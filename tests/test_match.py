@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from penjing.core.artifact import open_release
-from penjing.core.pair import join_pair
+from penjing.core.pair import join_texts
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
 from penjing.serve.service import DecisionService
@@ -82,7 +82,7 @@ def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Calla
     assert done.code == 3 and "error" in done.lines[3], "an empty second text is refused"
     assert [line["outcome"] for line in done.lines[:3]] == [same, different, done.lines[2]["outcome"]]
     assert done.lines[2]["fired"], "a rule of `text` sees the second text too"
-    assert done.lines[2]["text"] == join_pair(f"⟦mobile⟧ {one}", f"{one} {word}")
+    assert done.lines[2]["text"] == join_texts(f"⟦mobile⟧ {one}", f"{one} {word}")
     assert all("\x1f" not in span["text"] for line in done.lines[:3] for span in line["evidence"]["spans"])
     assert penjing("replay", "--all").lines == [{"replayed": 3, "same": 3, "different": 0, "model_exact": 3}]
     _is_reviewed(tmp_path, penjing, done.lines[2]["id"], f"⟦mobile⟧ {one}\n{one} {word}", same)
@@ -127,7 +127,7 @@ def _is_served(folder: Path, texts: tuple[str, str], outcome: str) -> None:
     with TestClient(build_app(service, KeyRing(store, required=False)), base_url="http://127.0.0.1") as client:
         item = {"text": texts[0], "other": texts[1]}
         made = client.post("/v1/decide", json=item | {"evidence": True}).json()
-        assert made["outcome"] == outcome and made["text"] == join_pair(*texts)
+        assert made["outcome"] == outcome and made["text"] == join_texts(*texts)
         replayed = client.post(f"/v1/decisions/{made['id']}/replay").json()
         assert replayed["same"] and replayed["model"]["exact"]
         assert client.get("/readyz").json()["task"]["type"] == "match"

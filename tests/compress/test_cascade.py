@@ -1,4 +1,4 @@
-"""A cascade: the threshold by agreement, what leaves where, and one answer whoever stands beside a text."""
+"""A cascade: the threshold by agreement, which stage answers what, and one answer whatever texts are beside a text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from penjing.compress import export, static
 from penjing.compress.cascade import Options, apply, rarity
-from penjing.compress.parts.deferral import FirstAnswers, choose_deferral, doubts_of, rare_labels
+from penjing.compress.parts.deferral import FirstAnswers, choose_deferral, deferral_rows, rare_labels
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
@@ -56,19 +56,19 @@ def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inpu
     first, second = (open_session(open_artifact(made.folder / name), threads=1) for name in (FIRST, SECOND))
     exits = read_exits(made.folder)
     texts = list(inputs.validation.texts)
-    leaves = session.leaves(texts)
+    early = session.exits_early(texts)
     assert exits.format == 2 and exits.deferral is not None
     assert isinstance(first.engine, StaticEngine)
     rule = DeferralRule(exits.deferral, np.array(exits.weights), first.engine.seen())
     scaled = divided(first.logits(texts), first.artifact.card.temperature)
-    assert leaves == [rule.leaves(*pair) for pair in zip(scaled, first.engine.encode(texts), strict=True)]
-    assert 0 < sum(leaves) < len(texts), "the test needs texts of both kinds"
-    stages = [first if left else second for left in leaves]
+    assert early == [rule.exits_early(*pair) for pair in zip(scaled, first.engine.encode(texts), strict=True)]
+    assert 0 < sum(early) < len(texts), "the test needs texts of both kinds"
+    stages = [first if each else second for each in early]
     wanted = [stage.predict([text])[0].answer.ranked()[0][0] for stage, text in zip(stages, texts, strict=True)]
     together = session.predict(texts)
     assert [one.answer.ranked()[0][0] for one in together] == wanted
     assert [session.predict([text])[0] for text in texts] == together
-    assert made.card.notes["exit_share"] == pytest.approx(sum(leaves) / len(texts), abs=1e-6)
+    assert made.card.notes["exit_share"] == pytest.approx(sum(early) / len(texts), abs=1e-6)
 
 
 def test_a_second_stage_may_be_in_int8(inputs: Inputs, tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_evidence_is_of_the_stage_that_answered(inputs: Inputs, tmp_path: Path) 
     session = open_session(made, threads=1)
     assert isinstance(session, CascadeSession)
     texts = list(inputs.validation.texts)
-    leaves = session.leaves(texts)
+    early = session.exits_early(texts)
     for kind in (True, False):
-        text = texts[leaves.index(kind)]
+        text = texts[early.index(kind)]
         prediction = session.predict([text])[0]
         found = explain(session, text)
         assert (found.to_json()["label"], found.to_json()["p"]) == prediction.answer.ranked()[0]
@@ -162,13 +162,13 @@ def test_it_counts_what_leaves_and_audits_the_share_that_a_hash_chooses(inputs: 
     session = open_session(made, threads=1)
     assert isinstance(session, CascadeSession)
     texts = list(inputs.validation.texts)
-    leaves = session.leaves(texts)
+    early = session.exits_early(texts)
     session.predict(texts)
     session.logits(texts)
     explain(session, texts[0])
     tally = session.tally
-    assert (tally.texts, tally.exits) == (len(texts), sum(leaves))
-    audited = [text for text, left in zip(texts, leaves, strict=True) if left and unit_hash(text) < 0.5]
+    assert (tally.texts, tally.exits) == (len(texts), sum(early))
+    audited = [text for text, exits in zip(texts, early, strict=True) if exits and unit_hash(text) < 0.5]
     assert tally.audited == len(audited) > 0
     stages = session.first, session.second
     said = [[stage.predict([text])[0].answer.ranked()[0][0] for stage in stages] for text in audited]
@@ -202,7 +202,7 @@ def test_without_validation_rows_the_train_texts_set_the_threshold(inputs: Input
     exits = read_exits(made.folder)
     lengths = np.array([len(row) for row in open_session(first, threads=1).engine.encode(texts)])
     answers, weights = FirstAnswers(said, unseen, lengths), np.array(exits.weights)
-    given = doubts_of(answers, first.card.temperature, weights, meant, inputs.train.units)
+    given = deferral_rows(answers, first.card.temperature, weights, meant, inputs.train.units)
     truth = np.array([made.card.labels.index(label) for label in inputs.train.labels or ()])
     assert exits.deferral == choose_deferral(given, rare_labels(meant, truth, 2), QUICK.agreement)
 
@@ -214,16 +214,16 @@ def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> 
     assert isinstance(session, CascadeSession)
     texts = list(inputs.validation.texts)
     logits, temperature = session.first.logits(texts), session.first.artifact.card.temperature
-    sure = sureness(logits, temperature, np.array([1.0, 50.0]))
+    sure = sureness(divided(logits, temperature), np.array([1.0, 50.0]))
     middle = float(np.median(sure))
     exits = CascadeExit(threshold=middle, weights=(1.0, 50.0), audit=0)
     (made.folder / EXITS).write_text(exits.model_dump_json())
-    leaves = np.array(open_session(made, threads=1).leaves(texts))
-    assert leaves.tolist() == (sure >= middle).tolist()
-    # Without the weights more of the frequent label would leave, and fewer of the rare one.
-    plain, said = sureness(logits, temperature, np.ones(2)) >= middle, logits.argmax(axis=1)
-    assert leaves[said == 0].sum() < plain[said == 0].sum()
-    assert leaves[said == 1].sum() >= plain[said == 1].sum()
+    early = np.array(open_session(made, threads=1).exits_early(texts))
+    assert early.tolist() == (sure >= middle).tolist()
+    # Without the weights more of the frequent label would exit, and fewer of the rare one.
+    plain, said = sureness(divided(logits, temperature), np.ones(2)) >= middle, logits.argmax(axis=1)
+    assert early[said == 0].sum() < plain[said == 0].sum()
+    assert early[said == 1].sum() >= plain[said == 1].sum()
     (made.folder / EXITS).write_text(exits.model_copy(update={"weights": (1.0,)}).model_dump_json())
     with pytest.raises(DamageError, match="weights for other labels"):
         open_session(made, threads=1)

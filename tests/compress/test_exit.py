@@ -1,4 +1,4 @@
-"""Stages say what the whole says, texts leave only where the teacher agrees, and nobody's neighbour matters."""
+"""Stages say what the whole says, texts exit only where the teacher agrees, and nobody's neighbour matters."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_killed_step_goes_on_to_the_same_id(made: Artifact, inputs: Inputs, tm
     assert apply(inputs, QUICK, replace(first, out=tmp_path / "b")).id == made.id
 
 
-def test_where_a_text_may_leave() -> None:
+def test_where_a_text_may_exit() -> None:
     assert ends_of([], 12) == [6, 12] and ends_of([4, 2, 4], 6) == [2, 4, 6] and ends_of([], 3) == [1, 3]
     for after, total in (([0], 4), ([4], 4), ([], 1)):
         with pytest.raises(UsageError, match="cannot exit early"):

@@ -169,7 +169,7 @@ def test_it_may_be_the_second_stage_of_a_cascade(inputs: Inputs, tmp_path: Path)
     session, second = open_session(both, threads=1), opened(made)
     assert isinstance(session, CascadeSession)
     texts = list(inputs.validation.texts)
-    later = [text for text, leaves in zip(texts, session.leaves(texts), strict=True) if not leaves]
+    later = [text for text, early in zip(texts, session.exits_early(texts), strict=True) if not early]
     assert later
     told = [one.answer.ranked()[0][0] for one in session.predict(later)]
     assert told == [one.answer.ranked()[0][0] for one in second.predict(later)]

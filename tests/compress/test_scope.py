@@ -53,7 +53,7 @@ def test_each_stage_of_a_cascade_has_the_energies_of_its_own_logits(inputs: Inpu
     assert isinstance(session, CascadeSession)
     texts = list(inputs.validation.texts)
     energies, stages = session.energies(texts)
-    assert stages == [0 if left else 1 for left in session.leaves(texts)] and set(stages) == {0, 1}
+    assert stages == [0 if early else 1 for early in session.exits_early(texts)] and set(stages) == {0, 1}
     both = [session.first, session.second]
     apart = [both[stage].energies([text])[0][0] for text, stage in zip(texts, stages, strict=True)]
     assert energies == pytest.approx(np.array(apart), abs=1e-5)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from penjing.core.pair import SEPARATOR, join_pair, join_texts, read_further, split_pair, split_texts, write_further
+from penjing.core.pair import SEPARATOR, join_texts, read_further, split_pair, split_texts, write_further
 from penjing.data.clean import clean
 
 
 def test_a_pair_comes_apart_as_it_was_joined() -> None:
-    assert split_pair(join_pair("a b", "c\nd")) == ("a b", "c\nd")
+    assert split_pair(join_texts("a b", "c\nd")) == ("a b", "c\nd")
     assert split_pair("a b") is None
-    assert split_pair(join_pair("", "")) == ("", "")
+    assert split_pair(join_texts("", "")) == ("", "")
 
 
 def test_a_separator_in_a_users_text_divides_nothing() -> None:
-    assert split_pair(join_pair(f"a{SEPARATOR}b", "c")) == ("a b", "c")
+    assert split_pair(join_texts(f"a{SEPARATOR}b", "c")) == ("a b", "c")
     assert SEPARATOR not in clean(f"a{SEPARATOR}b"), "no cleaned text has it"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.data.table_files import read_table_file
 
 from penjing.cases import export, label_queue
 from penjing.core.recipe import Data
@@ -18,7 +19,6 @@ from penjing.data.formula_cells import defuse, fused, is_export, kept_as_it_stan
 from penjing.data.parquet import write_parquet
 from penjing.data.read import open_table
 from penjing.data.rewrite import rewrite
-from penjing.data.table import read_table_file
 from penjing.make import label_fix
 from penjing.store import audits, reviews
 from penjing.store.case_file import open_case_file

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from tests.data.table_files import read_table_file
 
 from penjing.core.errors import UsageError
 from penjing.core.recipe import Data, RecipeFile, load_recipe
@@ -16,7 +17,6 @@ from penjing.data.annotated import FORMS
 from penjing.data.intake import Intake, take_in
 from penjing.data.mask import VERSION, open_masking
 from penjing.data.open_annotated import open_annotated
-from penjing.data.table import read_table_file
 
 
 class SpanReader:

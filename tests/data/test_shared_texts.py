@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penjing.core.nouns import Table
-from penjing.core.pair import join_pair
+from penjing.core.pair import join_texts
 from penjing.data.dedupe import find_duplicates
 from penjing.data.pair_text import compared
 from penjing.data.shared_texts import both_near, linked, shared_problems
@@ -15,7 +15,7 @@ LONG = (
 
 
 def found(pairs: list[tuple[str, str]]) -> tuple[list[str], tuple[int, ...]]:
-    texts = [compared(join_pair(*pair), symmetric=True) for pair in pairs]
+    texts = [compared(join_texts(*pair), symmetric=True) for pair in pairs]
     near = find_duplicates(texts, ["1"] * len(texts), [0] * len(texts), close=both_near)
     return texts, linked(near, texts).cluster
 
@@ -32,8 +32,8 @@ def test_a_text_of_very_many_pairs_keeps_no_part_from_being_cut() -> None:
 
 
 def test_near_duplicates_are_near_in_both_texts() -> None:
-    texts = [compared(join_pair(LONG, second), symmetric=True) for second in ("是", "否", "是")]
-    texts[2] = compared(join_pair("是", LONG + "了"), symmetric=True)
+    texts = [compared(join_texts(LONG, second), symmetric=True) for second in ("是", "否", "是")]
+    texts[2] = compared(join_texts("是", LONG + "了"), symmetric=True)
     assert not both_near(texts[0], texts[1]) and both_near(texts[0], texts[2])
     near = find_duplicates(texts, ["1"] * 3, [0] * 3, close=both_near).near
     assert near == ((2, 0),)
@@ -42,9 +42,9 @@ def test_near_duplicates_are_near_in_both_texts() -> None:
 
 def test_pairs_that_share_a_text_with_train_are_counted() -> None:
     tables = {
-        "train": Table([join_pair("a", "b")], ["1"], [1], None, {}),
-        "calibration": Table([join_pair("c", "d")], ["1"], [2], None, {}),
-        "test": Table([join_pair("B", "e"), join_pair("f", "g")], ["1", "1"], [3, 4], None, {}),
+        "train": Table([join_texts("a", "b")], ["1"], [1], None, {}),
+        "calibration": Table([join_texts("c", "d")], ["1"], [2], None, {}),
+        "test": Table([join_texts("B", "e"), join_texts("f", "g")], ["1", "1"], [3, 4], None, {}),
     }
     (problem,) = shared_problems(tables)
     assert problem.message.startswith("1 of 3 pairs")

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.data.table_files import read_table_file
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.recipe import Data
-from penjing.data.table import read_table_file
 
 
 def data(**changes: Any) -> Data:

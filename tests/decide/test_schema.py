@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.data.table_files import read_table_file
 
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.recipe import Data
-from penjing.data.table import read_table_file
 from penjing.decide.schema import FactSchema
 from penjing.serve.bodies import DecideMany, DecideOne, parse_items
 from penjing.serve.settings import Settings

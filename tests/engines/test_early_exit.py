@@ -1,4 +1,4 @@
-"""A row runs only the stages that it needs, and leaves where it is sure."""
+"""A row runs only the stages that it needs, and exits where it is sure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stage:
         return [logits] if self.last else [logits, given.astype(np.float32)]
 
 
-def test_rows_leave_where_they_are_sure() -> None:
+def test_rows_exit_where_they_are_sure() -> None:
     stages = [Stage(1.0, last=False), Stage(2.0, last=False), Stage(-1.0, last=True)]
     exits = Exits(thresholds=(0.95, 0.95))
     engine = ExitEngine(stages, exits, SimpleNamespace(), {}, "label")  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from penjing.core.errors import DamageError
-from penjing.runtime.cascade import EXITS, CascadeExit, read_exits, sureness
+from penjing.runtime.cascade import EXITS, CascadeExit, divided, read_exits, sureness
 from penjing.tasks.metrics import softmax
 
 
@@ -33,14 +33,17 @@ def test_one_without_weights_weighs_all_labels_alike(tmp_path: Path) -> None:
 def test_sure_is_the_probability_that_the_label_would_have_if_all_were_equally_frequent() -> None:
     logits = np.random.default_rng(0).normal(scale=3, size=(50, 4)).astype(np.float32)
     p = softmax(logits, 1.7)
-    assert sureness(logits, 1.7, np.ones(4)) == pytest.approx(p.max(axis=1), abs=1e-6)
+    scaled = divided(logits, 1.7)
+    assert sureness(scaled, np.ones(4)) == pytest.approx(p.max(axis=1), abs=1e-6)
     # Labels with shares of 60, 30, 6 and 4 %: a posterior divided by its prior, and made to sum to 1 again.
     prior = np.array([0.6, 0.3, 0.06, 0.04])
     equal = p / prior / (p / prior).sum(axis=1, keepdims=True)
-    assert sureness(logits, 1.7, 0.6 / prior) == pytest.approx(equal[np.arange(50), p.argmax(axis=1)], abs=1e-6)
+    assert sureness(scaled, 0.6 / prior) == pytest.approx(
+        equal[np.arange(50), p.argmax(axis=1)], abs=1e-6
+    )
     # One text at a time it is the same to the last digit.
-    one = [sureness(logits[place : place + 1], 1.7, 0.6 / prior)[0] for place in range(50)]
-    assert one == sureness(logits, 1.7, 0.6 / prior).tolist()
+    one = [sureness(divided(logits[place : place + 1], 1.7), 0.6 / prior)[0] for place in range(50)]
+    assert one == sureness(scaled, 0.6 / prior).tolist()
 
 
 @pytest.mark.parametrize(

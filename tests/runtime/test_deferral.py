@@ -1,4 +1,4 @@
-"""The model of the first stage's errors: its features by their formulas, and what it never lets leave."""
+"""The model of the first stage's errors: its features by their formulas, and which texts never exit early."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_with_the_feature_rare_alone_it_is_the_rule_of_earlier_versions() -> Non
     weights = np.array([1.0, 2.0, 10.0, 15.0])
     alone = [float(name == "rare") for name in FEATURES]
     found = [chance(0.0, alone, Describer(weights).describe(row, 0.0, 1)[1]) for row in divided(logits, 1.7)]
-    assert found == pytest.approx((1 - sureness(logits, 1.7, weights)).tolist(), abs=1.1e-6)
+    assert found == pytest.approx((1 - sureness(divided(logits, 1.7), weights)).tolist(), abs=1.1e-6)
 
 
 def rule(**coefficients: float) -> DeferralRule:
@@ -44,14 +44,16 @@ def rule(**coefficients: float) -> DeferralRule:
 def test_a_text_leaves_below_the_cutoff_of_its_label() -> None:
     first, second = divided(np.array([[3.0, 0.0], [0.0, 3.0]]), 1.0)
     known, new = np.arange(4), np.arange(6, 14)
-    assert rule(others=1.0).leaves(first, known)
-    assert not rule(others=1.0).leaves(second, known), "its label always goes to the second stage"
-    assert not rule(others=1.0).leaves(first / 3, known)
+    assert rule(others=1.0).exits_early(first, known)
+    assert not rule(others=1.0).exits_early(second, known), "its label always goes to the second stage"
+    assert not rule(others=1.0).exits_early(first / 3, known)
     # Three in four of these n-grams were never seen.
-    assert rule(others=1.0, unseen=4.0).leaves(first, known) and not rule(others=1.0, unseen=4.0).leaves(first, new)
-    assert rule(others=1.0, length=0.5).leaves(first, known[:2])
-    assert not rule(others=1.0, length=1.0).leaves(first, np.zeros(20, dtype=np.int64))
-    assert not rule(unseen=1.0).leaves(first, known[:0]), "no n-gram was seen of a text that has none"
+    assert rule(others=1.0, unseen=4.0).exits_early(first, known) and not rule(others=1.0, unseen=4.0).exits_early(
+        first, new
+    )
+    assert rule(others=1.0, length=0.5).exits_early(first, known[:2])
+    assert not rule(others=1.0, length=1.0).exits_early(first, np.zeros(20, dtype=np.int64))
+    assert not rule(unseen=1.0).exits_early(first, known[:0]), "no n-gram was seen of a text that has none"
 
 
 def test_a_sealed_model_gives_the_same_chances_in_every_version() -> None:
@@ -66,8 +68,8 @@ def test_a_sealed_model_gives_the_same_chances_in_every_version() -> None:
 def test_numbers_at_their_ends_are_no_error() -> None:
     row = np.zeros(1, dtype=np.int64)
     # exp(-800) is 0 in double precision.
-    assert rule(others=1.0, second=1.0, entropy=1.0, rare=1.0).leaves(np.array([0.0, -800.0]), row)
-    assert not rule(others=1.0).leaves(np.array([np.nan, np.nan]), row)
-    assert not rule(others=1.0).leaves(np.array([np.nan, 0.0]), row)
+    assert rule(others=1.0, second=1.0, entropy=1.0, rare=1.0).exits_early(np.array([0.0, -800.0]), row)
+    assert not rule(others=1.0).exits_early(np.array([np.nan, np.nan]), row)
+    assert not rule(others=1.0).exits_early(np.array([np.nan, 0.0]), row)
     assert Describer(np.ones(1)).describe(np.zeros(1), 0.0, 1)[0] == 0
     assert chance(-1e9, (), ()) == 0.0 and chance(1e9, (), ()) == 1.0

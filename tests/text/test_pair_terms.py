@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penjing.core.pair import join_pair
+from penjing.core.pair import join_texts
 from penjing.text.pair_terms import MEASURES, pair_measures, pair_terms
 from penjing.text.tfidf import Terms, fit_features
 
@@ -27,9 +27,9 @@ def test_measures_by_hand() -> None:
 
 
 def test_features_of_a_pair_have_norm_one_beside_the_measures_and_no_order() -> None:
-    texts = [join_pair(f"text {i}", f"text {i % 3}") for i in range(9)]
+    texts = [join_texts(f"text {i}", f"text {i % 3}") for i in range(9)]
     features = fit_features(texts)
-    one, other = features.encode(join_pair("text 1", "text 2")), features.encode(join_pair("text 2", "text 1"))
+    one, other = features.encode(join_texts("text 1", "text 2")), features.encode(join_texts("text 2", "text 1"))
     np.testing.assert_array_equal(one, other)
     assert (np.diff(one["index"]) > 0).all()
     measured = np.array([features.vocabulary[place] in MEASURES for place in one["index"]])

@@ -37,10 +37,18 @@ from pydantic import Field
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.agreement import AGREEMENT
-from penjing.compress.parts.deferral import Doubts, FirstAnswers, choose_deferral, doubts_of, leaving, rare_labels
-from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole
+from penjing.compress.parts.deferral import (
+    DeferralRows,
+    FirstAnswers,
+    choose_deferral,
+    deferral_rows,
+    early_exits,
+    rare_labels,
+)
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, seal
+from penjing.compress.parts.slices import store_rows, stored_rows
 from penjing.compress.parts.stages import serving, stage
-from penjing.compress.parts.teacher import store, stored, teacher_outputs
+from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -102,7 +110,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     units = [*inputs.validation.units, *sorted(held_out), *inputs.train.units]
     exits, given = _exits(first, answers, teacher_logits.argmax(axis=1), units, inputs, options)
     assert exits.deferral is not None
-    exiting = leaving(exits.deferral, given)[: len(fresh)]
+    early = early_exits(exits.deferral, given)[: len(fresh)]
     agrees = (given.predicted == given.wanted)[: len(fresh)]
 
     def fill(folder: Path) -> None:
@@ -111,8 +119,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         (folder / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json", exclude_none=True)))
 
     notes = {
-        "exit_share": round(float(exiting.mean()), 6) if len(exiting) else 0.0,
-        "exit_agreement": round(float(agrees[exiting].mean()), 6) if exiting.any() else 1.0,
+        "exit_share": round(float(early.mean()), 6) if len(early) else 0.0,
+        "exit_agreement": round(float(agrees[early].mean()), 6) if early.any() else 1.0,
         "second_form": second.card.form,
         "parameters": first.card.parameters + second.card.parameters,
     }
@@ -122,7 +130,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, calibrated, "compress.cascade"),
         form="cascade",
-        folder=whole(run.scratch / "cascade", fill),
+        folder=complete_folder(run.scratch / "cascade", fill),
         notes=notes,
         compare=teacher_logits[: len(inputs.validation)],
     )
@@ -154,11 +162,11 @@ def _answers(first: Artifact, texts: Sequence[str], run: Run) -> FirstAnswers:
 
 def _exits(
     first: Artifact, answers: FirstAnswers, wanted: Ints, units: Sequence[str], inputs: Inputs, options: Options
-) -> tuple[CascadeExit, Doubts]:
+) -> tuple[CascadeExit, DeferralRows]:
     """When the first stage answers, and what was known of the texts that set it: validation, held-out, train."""
     labels, size = list(first.card.labels), answers.logits.shape[1]
     weights = rarity(wanted, size)
-    given = doubts_of(answers, calibration_of(first.card)["temperature"], weights, wanted, units)
+    given = deferral_rows(answers, calibration_of(first.card)["temperature"], weights, wanted, units)
     validation, train = inputs.validation, inputs.train
     by_teacher = np.concatenate([wanted[: len(validation)], wanted[len(wanted) - len(train) :]])
     truth = [*(validation.labels or ()), *(train.labels or ())]
@@ -181,10 +189,10 @@ def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, 
     folder = run.shared / "first" / key[:32]
     first = stage(run, folder / FIRST, lambda inside: static.apply(inputs, chosen, inside))
     width = sum(head.size for head in task_of(first.card).heads.values())
-    kept = stored(folder / UNLEARNT, (len(train), width + 1))
+    kept = stored_rows(folder / UNLEARNT, (len(train), width + 1))
     if kept is None:
         kept = np.column_stack(static.out_of_fold(inputs, chosen, run))
-        store(folder / UNLEARNT, kept)
+        store_rows(folder / UNLEARNT, kept)
     engine = open_session(first, threads=run.threads).engine
     lengths = np.array([len(row) for row in engine.encode(train.texts)], dtype=np.int64)
     return first, FirstAnswers(kept[:, :width], kept[:, width], lengths)

@@ -39,7 +39,7 @@ from penjing.compress.parts.by_token import (
 from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.pooled_map import PooledTargets, WithMap
 from penjing.compress.parts.ridge import fit_ridge
-from penjing.compress.parts.sealing import Compression, score, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, score, seal, torch_parent
 from penjing.compress.parts.targets import Comparison, Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.compress.parts.transfer import TransferOptions, transfer_set, unanswered_texts
@@ -249,7 +249,7 @@ def _taught(
         keep_zeros(classifier, embeddings=card.sparse_embeddings)
     plan = _plan(task_of(card).with_rows({}), step.options)
     fit(model, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
-    return whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
+    return complete_folder(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
 
 
 def _notes(inputs: Inputs, teacher: Artifact, sizes: Mapping[str, int]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field
 
 from penjing.compress.export import check_form, write_engine
-from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -53,14 +53,14 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
     parent = encoder_parent(inputs, "compress.embeddings")
     check_table(parent)
-    full = whole(run.scratch / "onnx", lambda target: write_engine(parent, "onnx", target, run))
+    full = complete_folder(run.scratch / "onnx", lambda target: write_engine(parent, "onnx", target, run))
 
     def make(target: Path) -> None:
         onnx_embeddings(full / MODEL, target / MODEL, options.bits)
         onnx_half(target / MODEL)
         with_tokenizer(parent, target)
 
-    small = whole(run.scratch / "embeddings", make)
+    small = complete_folder(run.scratch / "embeddings", make)
     card = parent.card.model_copy(update={"form": "onnx", "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.embeddings: validation before")
     return seal(

@@ -25,7 +25,7 @@ from torch import nn
 
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.agreement import AGREEMENT, choose_threshold
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent, with_tokenizer
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
@@ -157,7 +157,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     ends = ends_of(options.after, len(layers_of(classifier.encoder)))
     model = Exiting(classifier, ends)
     _train(model, parent, teacher, inputs, options, run)
-    folder = whole(run.scratch / "stages", lambda target: _write(model, parent, inputs, options, run, target))
+    folder = complete_folder(run.scratch / "stages", lambda target: _write(model, parent, inputs, options, run, target))
     exits, about = _thresholds(folder, parent, teacher, inputs, options, run)
 
     def fill(target: Path) -> None:
@@ -169,7 +169,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, parent, "compress.exit"),
         form="exit",
-        folder=whole(run.scratch / "exit", fill),
+        folder=complete_folder(run.scratch / "exit", fill),
         notes={"engine": "onnx", "precision": "int8" if options.int8 else "float32", "exits_after": ends[:-1], **about},
         compare=teacher_outputs(
             teacher, [list(inputs.validation.texts)], run, "compress.exit: the teacher on validation"

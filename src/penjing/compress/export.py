@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, seal, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.machine import EngineName, fastest_engine
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -53,7 +53,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in engine form, its temperature fitted again. Raises UsageError, MissingPackageError."""
     parent = encoder_parent(inputs, "compress.export")
     engine, half = engine_of(options.engine, parent), options.storage == "float16"
-    folder = whole(
+    folder = complete_folder(
         run.scratch / engine,
         lambda target: write_engine(parent, engine, target, run, half=half, packed=options.packed),
     )

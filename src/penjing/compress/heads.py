@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from penjing.compress.parts.importance import Floats, importance
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind
@@ -48,7 +48,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, parent, "compress.heads"),
         form="torch",
-        folder=whole(run.scratch / "heads", lambda target: save_classifier(target, small, tokenizer)),
+        folder=complete_folder(run.scratch / "heads", lambda target: save_classifier(target, small, tokenizer)),
         notes={"heads": [len(each) for each in kept], "parameters": sum(one.numel() for one in small.parameters())},
     )
 

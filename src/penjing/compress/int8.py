@@ -28,7 +28,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, check_form, engine_of, write_engine
-from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -121,7 +121,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             "this CPU has no INT8 dot product (VNNI, AMX): static INT8 saves room here and costs time, and its release "
             "decides on such CPUs only; `engine: onnx` or `compress.export` is faster here"
         )
-    full = whole(run.scratch / "float32", lambda target: write_engine(parent, engine, target, run))
+    full = complete_folder(run.scratch / "float32", lambda target: write_engine(parent, engine, target, run))
 
     def make(target: Path) -> None:
         if static:
@@ -133,7 +133,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             pack(target, FILES[engine][-1])
         with_tokenizer(parent, target)
 
-    small = whole(run.scratch / "int8", make)
+    small = complete_folder(run.scratch / "int8", make)
     card = parent.card.model_copy(update={"form": engine, "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.int8: validation in float32")
     return seal(

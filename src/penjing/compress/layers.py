@@ -22,7 +22,7 @@ import torch
 from pydantic import Field
 from tokenizers import Tokenizer
 
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent
 from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.folder import write_whole
@@ -65,7 +65,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     tokenizer = open_tokenizer(parent.folder)
     kept = _choose(parent, classifier, tokenizer, inputs.train.texts, options, run)
     small = keep_layers(classifier, kept)
-    folder = whole(run.scratch / "layers", lambda target: save_classifier(target, small, tokenizer))
+    folder = complete_folder(run.scratch / "layers", lambda target: save_classifier(target, small, tokenizer))
     return seal(
         Compression(inputs, options, run, parent, "compress.layers"),
         form="torch",

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind
@@ -46,7 +46,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, parent, "compress.magnitude"),
         form="torch",
-        folder=whole(run.scratch / "magnitude", lambda target: save_classifier(target, classifier, tokenizer)),
+        folder=complete_folder(
+            run.scratch / "magnitude", lambda target: save_classifier(target, classifier, tokenizer)
+        ),
         notes={
             "sparsity": round(zeros / sum(weight.numel() for weight in chosen), 6),
             "sparse_embeddings": options.embeddings,

@@ -33,7 +33,7 @@ from pydantic import Field
 
 from penjing.compress import export
 from penjing.compress.parts.branch import fit_branch
-from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal
 from penjing.compress.parts.stages import serving, stage
 from penjing.core.canon import canonical_json, digest, digest_lines
 from penjing.core.errors import UsageError
@@ -122,7 +122,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, parent, "compress.ngrams"),
         form="ngrams",
-        folder=whole(run.scratch / "both", fill),
+        folder=complete_folder(run.scratch / "both", fill),
         notes=notes,
         compare=of_encoder,
     )
@@ -152,7 +152,9 @@ def _branch(inputs: Inputs, parent: Artifact, options: Options, run: Run) -> Art
     key = digest([*about, *(digest_lines(column or ()) for column in columns)])
     # It does not depend on the encoder, so all branches of a run share it.
     folder = (run.shared or run.scratch) / "branch" / key[:32]
-    fitted = whole(folder, lambda inside: fit_branch(inputs.train, task, grams, options.c, run, key).write(inside))
+    fitted = complete_folder(
+        folder, lambda inside: fit_branch(inputs.train, task, grams, options.c, run, key).write(inside)
+    )
     card = parent.card.model_copy(update={"features": {}, "form": "static"})
     size = StaticEngine.load(Artifact(fitted, "", card)).parameters
     return seal(

@@ -24,8 +24,8 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.neighbours import REPLACED, replaced
-from penjing.compress.parts.sealing import Compression, encoder_parent, seal, whole
+from penjing.compress.parts.near_tokens import REPLACED, replaced
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, seal
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import unit_hash
@@ -102,7 +102,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     parent = encoder_parent(inputs, "compress.static")
     if not len(inputs.train):
         raise UsageError("`compress.static` needs training texts to learn from", fix="give at least some rows")
-    folder = whole(run.scratch / "student", lambda target: _learn(parent, inputs, options, run).write(target))
+    folder = complete_folder(run.scratch / "student", lambda target: _learn(parent, inputs, options, run).write(target))
     width = sum(head.size for head in task_of(parent.card).heads.values())
     return seal(
         Compression(inputs, options, run, parent, "compress.static"),

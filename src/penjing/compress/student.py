@@ -25,7 +25,7 @@ from torch import nn
 from penjing.compress.parts.by_token import check_same_tokens, check_several_texts
 from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.ridge import LinearMap, fit_ridge
-from penjing.compress.parts.sealing import Compression, score, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, score, seal, torch_parent
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.compress.parts.token_fit import fit_tokens
 from penjing.core.errors import UsageError
@@ -99,7 +99,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, parent, "compress.student"),
         form="torch",
-        folder=whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer)),
+        folder=complete_folder(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer)),
         notes={
             "base": base.card.base,
             "padding_id": padding_id(encoder),

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent, with_tokenizer
 from penjing.compress.parts.tenant_graph import export_base, products
 from penjing.core.canon import canonical_json, digest_file
 from penjing.core.errors import UsageError
@@ -75,7 +75,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         check_adapter(parent.card.model_copy(update={"method": ""}), "")
     adapter = read_adapter(parent.folder / FOLDER)
     check_adapter(parent.card, adapter.info.kind)
-    folder = whole(run.scratch / "tenant", lambda target: _write(parent, adapter, options, run, target))
+    folder = complete_folder(run.scratch / "tenant", lambda target: _write(parent, adapter, options, run, target))
     return seal(
         Compression(inputs, options, run, parent, _METHOD),
         form="tenant",

@@ -14,7 +14,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -60,7 +60,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     before = int(classifier.encoder.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
     smaller, order = cut_tokenizer(tokenizer, keep)
     classifier.encoder = cut_embeddings(classifier.encoder, order)
-    folder = whole(run.scratch / "model", lambda target: save_classifier(target, classifier, smaller))
+    folder = complete_folder(run.scratch / "model", lambda target: save_classifier(target, classifier, smaller))
     return seal(
         Compression(inputs, options, run, parent, "compress.vocabulary"),
         form="torch",

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from penjing.compress.parts.importance import importance
-from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind
@@ -46,6 +46,6 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return seal(
         Compression(inputs, options, run, parent, "compress.width"),
         form="torch",
-        folder=whole(run.scratch / "width", lambda target: save_classifier(target, small, tokenizer)),
+        folder=complete_folder(run.scratch / "width", lambda target: save_classifier(target, small, tokenizer)),
         notes={"neurons": len(kept[0]), "parameters": sum(one.numel() for one in small.parameters())},
     )

@@ -20,11 +20,6 @@ def join_texts(*texts: str) -> str:
     return SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
 
 
-def join_pair(first: str, second: str) -> str:
-    """Two texts of any characters as one pair; a separator inside one of them becomes a space."""
-    return join_texts(first, second)
-
-
 def split_texts(text: str) -> tuple[str, ...]:
     """The texts of a case; one, where it is not several."""
     return tuple(text.split(SEPARATOR))

@@ -21,19 +21,6 @@ from penjing.data.read import Opened, Reading, open_table
 _SHOWN = 10
 
 
-def read_table_file(path: Path, data: Data) -> Table:
-    """All rows of a labelled file, texts as they are in it (not yet cleaned or masked), labels stripped.
-
-    Raises UsageError (no such file, an optional package) and DataError (unreadable, a missing column, rows
-    with a wrong number of cells or a field of the wrong type, each with its row number).
-    """
-    faults: list[Fault] = []
-    table = load_table(open_labelled(path, data), data, faults)
-    if faults:
-        raise refusal(path, faults)
-    return table
-
-
 def open_labelled(path: Path, data: Data, *, exported: bool = False) -> Opened:
     """A labelled file, opened as a recipe says; exported: as of `open_table`. Raises as it and `open_annotated` do."""
     if data.format != "auto":
@@ -42,9 +29,10 @@ def open_labelled(path: Path, data: Data, *, exported: bool = False) -> Opened:
 
 
 def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool = False) -> Table:
-    """As `read_table_file`, but rows that cannot be read go into `faults` and are left out.
+    """The rows of an opened file, texts as they are in it (not yet cleaned or masked), labels stripped.
 
-    lists: a label may be a list, which is read as its JSON.
+    faults: gets the rows that cannot be read: they are left out. lists: a label may be a list, which is read as its
+    JSON. Raises DataError for an unreadable file or a missing column.
     """
     texts: list[str] = []
     labels: list[str] = []

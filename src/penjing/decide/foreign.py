@@ -17,12 +17,11 @@ from penjing.decide.denials import BUT, FLAGS, HOLDS_NOT, MAY_DENY, TAIL, TEXT_N
 from penjing.decide.foreign_numbers import in_date, in_number
 from penjing.decide.keywords import COMPARISONS, Form, Language, names_lists, split_form
 from penjing.decide.listed import HAN, inside, join_of, joined, looks_regular, parts_of, unquoted
-from penjing.decide.plainly import settled
+from penjing.decide.plainly import Hint, settled
 from penjing.decide.quantified import in_quantity
 from penjing.decide.quantities import NUMERIC, parse_date_form, parse_number_form
 from penjing.decide.schema import FactSchema, Kind
 
-Hint = tuple[str, str]  # what is wrong, and what to write
 _ANOTHER = "is how another tool writes it"
 _LITERAL = "holds signs that would be searched literally"
 _REGULAR = "holds a regular expression, which would be searched literally"

@@ -10,9 +10,9 @@ from penjing.data.dates import parse_date
 from penjing.data.fields import parse_number
 from penjing.decide.keywords import split_form
 from penjing.decide.listed import HAN, inside, parts_of, unquoted
+from penjing.decide.plainly import Hint
 from penjing.decide.schema import Kind
 
-Hint = tuple[str, str]
 _NOT_NUMBER = "is not a number that can be compared"
 _NO_RANGE = "is no range"
 _ANDED = "joins two comparisons"

@@ -9,6 +9,7 @@ from functools import cache
 
 from penjing.decide.keywords import Language, comparison_keys
 from penjing.decide.listed import HAN, parts_of
+from penjing.decide.plainly import Hint
 
 Write = Callable[[str, str, Language], str]
 _SAID = "says any or all in words that a rules file does not have"
@@ -48,7 +49,7 @@ class _Quantified:
     mark: str = ""
 
 
-def in_quantity(plain: str, kind: str, known: Sequence[str], write: Write) -> tuple[str, str] | None:
+def in_quantity(plain: str, kind: str, known: Sequence[str], write: Write) -> Hint | None:
     """What is wrong with such a cell, and what to write; None for any other cell.
 
     kind: of the fact. known: its values, if they are listed: a cell of known values is none of these.

@@ -21,13 +21,12 @@ from penjing.data.fields import WrongFieldError, match_header, match_names, read
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import PLACEHOLDERS, VERSION, open_masking
 from penjing.tasks import opened
+from penjing.tasks.band import MICRO as MICRO
 
 Kind = FactKind
 FieldType = str | tuple[str, ...]
 UnknownValues = Literal["refuse", "review"]
 
-# Facts have six decimals. The rules engine compares whole millionths, so that no comparison rounds.
-MICRO = 1_000_000
 _SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
 _RESERVED = {"name", "then", "why", "text", "too_long"}
 OUT_OF_SCOPE = "out_of_scope"

@@ -80,7 +80,7 @@ class _Answered:
 
     logits: Logits
     too_long: list[bool]
-    leaves: Bools
+    early: Bools
     energies: Floats
 
 
@@ -110,14 +110,14 @@ class CascadeSession(Session):
         if not masked:
             return []
         found = self._answer(masked, measured=self.scope is not None)
-        self._count(masked, found.logits, found.leaves)
-        energies = found.energies, _stages(found.leaves)
+        self._count(masked, found.logits, found.early)
+        energies = found.energies, _stages(found.early)
         return self._predictions(masked, {self._head: found.logits}, found.too_long, energies)
 
     def energies(self, masked: Sequence[str], fields: Fields | None = None) -> tuple[Floats, list[int]]:  # noqa: ARG002
         """As in any session; of each text by the stage that answers it."""
         found = self._answer(masked, measured=True)
-        return found.energies, _stages(found.leaves)
+        return found.energies, _stages(found.early)
 
     @property
     def stages(self) -> Mapping[str, Session]:
@@ -131,15 +131,15 @@ class CascadeSession(Session):
         made.engine = made.second.engine
         return made
 
-    def leaves(self, masked: Sequence[str]) -> list[bool]:
+    def exits_early(self, masked: Sequence[str]) -> list[bool]:
         """Whether each text is answered by the first stage."""
         if not masked:
             return []
-        return [bool(leaves) for leaves in self._first_stage(masked)[2]]
+        return [bool(each) for each in self._first_stage(masked)[2]]
 
     def answering(self, masked: str) -> Session:
         """The stage that answers this text, with the cascade's own calibration added."""
-        return _Stage(self, self.first if self.leaves([masked])[0] else self.second)
+        return _Stage(self, self.first if self.exits_early([masked])[0] else self.second)
 
     def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:  # noqa: ARG002
         found = self._answer(masked)
@@ -147,18 +147,18 @@ class CascadeSession(Session):
 
     def _answer(self, masked: Sequence[str], *, measured: bool = False) -> _Answered:
         """What both stages say of these texts. measured: with energies."""
-        scaled, too_long, leaves, outputs = self._first_stage(masked)
+        scaled, too_long, early, outputs = self._first_stage(masked)
         logits = scaled.astype(np.float32)
         energies = self.first._energy(outputs) if measured else np.zeros(len(masked))
-        if not leaves.all():
-            places = [int(place) for place in np.flatnonzero(~leaves)]
+        if not early.all():
+            places = [int(place) for place in np.flatnonzero(~early)]
             later, long = self.second._score([masked[place] for place in places])
             logits[places] = _scaled(self.second, later[self._head])
             if measured:
                 energies[places] = self.second._energy(later)
             for place, unfinished in zip(places, long, strict=True):
                 too_long[place] = unfinished
-        return _Answered(logits, too_long, leaves, energies)
+        return _Answered(logits, too_long, early, energies)
 
     def _first_stage(self, masked: Sequence[str]) -> tuple[Floats, list[bool], Bools, Outputs]:
         rows = self.first.engine.encode(masked)
@@ -166,11 +166,11 @@ class CascadeSession(Session):
         scaled = _scaled(self.first, outputs[self._head])
         return scaled, too_long, self._rule(scaled, rows), outputs
 
-    def _count(self, masked: Sequence[str], logits: Logits, leaves: Bools) -> None:
+    def _count(self, masked: Sequence[str], logits: Logits, early: Bools) -> None:
         audited = [
             place
             for place, text in enumerate(masked)
-            if leaves[place] and self.exits.audit and unit_hash(text) < self.exits.audit
+            if early[place] and self.exits.audit and unit_hash(text) < self.exits.audit
         ]
         differed = 0
         if audited:
@@ -178,7 +178,7 @@ class CascadeSession(Session):
             differed = int((second.argmax(axis=1) != logits[audited].argmax(axis=1)).sum())
         with self._lock:
             self.tally.texts += len(masked)
-            self.tally.exits += int(np.count_nonzero(leaves))
+            self.tally.exits += int(np.count_nonzero(early))
             self.tally.audited += len(audited)
             self.tally.differed += differed
 
@@ -195,32 +195,31 @@ class _Stage(Session):
         return {self._head: _scaled(self._stage, outputs[self._head]).astype(np.float32)}, too_long
 
 
-def _stages(leaves: Bools) -> list[int]:
+def _stages(early: Bools) -> list[int]:
     """The place among the stages of the one that answers each text."""
-    return [0 if left else 1 for left in leaves.tolist()]
+    return [0 if each else 1 for each in early.tolist()]
 
 
 def _rule_of(exits: CascadeExit, labels: int, first: Session) -> Callable[[Floats, Sequence[Array]], Bools]:
-    """Which texts leave at the first stage, from their scaled logits and their encoded rows."""
+    """Which texts the first stage answers, from their scaled logits and their encoded rows."""
     weights = np.array(exits.weights or (1.0,) * labels)
     if exits.deferral is None:
         threshold = exits.threshold
         assert threshold is not None  # CascadeExit has checked it
-        return lambda scaled, _: _sure(scaled, weights) >= threshold
+        return lambda scaled, _: sureness(scaled, weights) >= threshold
     seen: Bools = first.engine.seen()  # type: ignore[attr-defined]  # `open_cascade` has checked it
     rule = DeferralRule(exits.deferral, weights, seen)
-    return lambda scaled, rows: np.array([rule.leaves(*pair) for pair in zip(scaled, rows, strict=True)], dtype=bool)
+    return lambda scaled, rows: np.array(
+        [rule.exits_early(*pair) for pair in zip(scaled, rows, strict=True)], dtype=bool
+    )
 
 
-def sureness(logits: Logits, temperature: float, weights: Floats) -> Floats:
+def sureness(scaled: Floats, weights: Floats) -> Floats:
     """What the threshold is compared with: the probability (n,) of the label if all labels were equally frequent.
 
-    logits: (n, labels); weights: (labels,). Rounded as the probabilities of a prediction are, from double precision.
+    scaled: (n, labels) as of `divided`; weights: (labels,). Rounded as the probabilities of a prediction are, from
+    double precision.
     """
-    return _sure(divided(logits, temperature), weights)
-
-
-def _sure(scaled: Floats, weights: Floats) -> Floats:
     found: Floats = weights[scaled.argmax(axis=1)] / np.add.reduce(np.exp(scaled) * weights, axis=1)
     return found.round(DIGITS)
 

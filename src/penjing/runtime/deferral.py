@@ -1,4 +1,4 @@
-"""When the first stage of a cascade leaves a text to the second: a small logistic model, and a cut-off for each label.
+"""When the first stage of a cascade passes a text to the second: a small logistic model, and a cut-off for each label.
 
     p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p;   f(x): the numbers of `describe`
     q(x) = 1 / (1 + exp(-(b + sum_i c[i] f[i](x)))),   the probability that the teacher gives another label than s
@@ -93,7 +93,7 @@ class DeferralRule:
         self._bias, self._cutoffs = deferral.bias, deferral.cutoffs
         self._coefficients = tuple(getattr(deferral.coefficients, name) for name in FEATURES)
 
-    def leaves(self, scaled: Floats, row: Array) -> bool:
+    def exits_early(self, scaled: Floats, row: Array) -> bool:
         """Whether the first stage answers a text. scaled: as of `describe`; row: the buckets of its n-grams."""
         best, found = self._describer.describe(scaled, unseen_share(self._seen, row), len(row))
         return chance(self._bias, self._coefficients, found) <= self._cutoffs[best]

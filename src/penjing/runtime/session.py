@@ -58,7 +58,7 @@ class Session:
         self._pooled = all(head.kind == "pooled" for head in self.task.heads.values())
 
     def prepare(self, raw: str) -> Masked:
-        """A raw text cleaned, and masked as the model's data was; a pair of `join_pair` where the task reads two.
+        """A raw text cleaned, and masked as the model's data was; a text of `join_texts` where the task reads two.
 
         Raises RequestError for NUL or a lone surrogate, and where the second text is missing.
         """

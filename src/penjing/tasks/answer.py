@@ -28,6 +28,7 @@ from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outp
 from penjing.tasks.answer_decode import BestPiece, best_of, fit_bias, located, log_odds, scores_of
 from penjing.tasks.answer_figures import answer_figures, overlap
 from penjing.tasks.answer_gold import ANSWER, read_answers, trimmed, write_answers
+from penjing.tasks.band import half_within
 from penjing.tasks.confidence import confidence, fit_confidence
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_decode import units_of
@@ -35,10 +36,8 @@ from penjing.tasks.tag_decode import units_of
 Floats = npt.NDArray[np.float64]
 HEAD = "passage"
 ANSWERED, NONE = "answered", "none"
-MICRO = 1_000_000
 _DIGITS = 6
 _LEAST = 1e-9
-_HALF = MICRO // 2
 
 
 class Options(_Options):
@@ -209,7 +208,7 @@ class AnswerPassages(AnswerReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """An answer that is more probable than all others together, by more than the band, stays the answer."""
-        return bool(band) and round(facts["p"] * MICRO) <= _HALF + band
+        return half_within(facts, band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The difference of p; 1 for another answer."""

@@ -21,11 +21,11 @@ from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
 from penjing.core.task import SMALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
+from penjing.tasks.band import margin_within
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import Floats, confusion, encode_labels, f1_of_sums, softmax
 
 HEAD = "label"
-MICRO = 1_000_000
 _DIGITS = 6
 
 
@@ -160,7 +160,7 @@ class Classify(ClassifyReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """Each probability may change by the band, so two labels that differ by at most twice the band may swap."""
-        return bool(band) and len(self.labels) > 1 and round(facts["margin"] * MICRO) <= 2 * band
+        return len(self.labels) > 1 and margin_within(facts, 2 * band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The largest difference of a probability."""

@@ -28,6 +28,7 @@ from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedT
 from penjing.data.catalogue import MOST_ENTRIES, Catalogue, checked, read_catalogue
 from penjing.data.labels import LONGEST_LABEL, looks, read_label
 from penjing.data.mask import mask
+from penjing.tasks.band import margin_within
 from penjing.tasks.metrics import Floats, Ints
 from penjing.tasks.ranking import (
     BLOCK_CELLS,
@@ -41,7 +42,6 @@ from penjing.tasks.ranking import (
 
 _NUMERAL = re.compile(r"\d")
 HEAD = "entry"
-MICRO = 1_000_000
 _DIGITS = 6
 _CONFUSED = 20
 
@@ -269,7 +269,7 @@ class Nearest(ListedReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """Each probability may change by the band, so two entries that differ by at most twice the band may swap."""
-        return bool(band) and round(facts["margin"] * MICRO) <= 2 * band
+        return margin_within(facts, 2 * band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The largest difference of a probability; an entry that an answer does not list has at most its last one."""

@@ -39,6 +39,7 @@ from penjing.core.errors import DataError, RequestError, shown
 from penjing.core.options import Options as _Options
 from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.fields import parse_number, read_field
+from penjing.tasks.band import margin_within
 from penjing.tasks.grades import (
     GradeCalibration,
     best_grades,
@@ -60,7 +61,6 @@ _DIGITS = 6
 _LEAST_SPREAD = 1e-4
 # Two numbers that differ by this little are equal.
 _CLOSE = 1e-9
-MICRO = 1_000_000
 
 
 class Options(_Options):
@@ -303,7 +303,7 @@ class Score(ScoreReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """Whether another grade may be the answer, by its margin. The value and p of a number move with its output."""
-        return bool(band and self.grades) and round(facts["margin"] * MICRO) <= 2 * band
+        return bool(self.grades) and margin_within(facts, 2 * band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The difference of p; 1 for another grade; for numbers that of the values, in deviations, if it is larger."""

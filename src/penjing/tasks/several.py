@@ -24,6 +24,7 @@ from penjing.core.options import Options as _Options
 from penjing.core.options import WrongValueError
 from penjing.core.task import ALL, SMALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.labels import match_label, nearest_label
+from penjing.tasks.band import margin_within
 from penjing.tasks.flags import FlagsCalibration, fit_flags
 from penjing.tasks.label_sets import split_cell, widths
 from penjing.tasks.metrics import Floats
@@ -31,7 +32,6 @@ from penjing.tasks.set_figures import set_figures
 from penjing.tasks.set_scores import set_counts, set_metrics
 
 HEAD = "labels"
-MICRO = 1_000_000
 MOST_LABELS = 2000
 _NOT_BETWEEN = "[]\"'\\`"
 # Separators of which a label may hold one; where all of its parts are labels, it is a set that was not cut.
@@ -271,7 +271,7 @@ class Several(SeveralReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """Whether a label may be given or not, if its probability changes by the band."""
-        return bool(band) and round(facts["margin"] * MICRO) <= band
+        return margin_within(facts, band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The largest difference of a probability; that of the set counts where the set is the same."""

@@ -25,6 +25,7 @@ from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.tasks.band import half_within
 from penjing.tasks.piece_facts import entity_facts, entity_values, piece_bounds
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_chain import chain_temperature
@@ -37,9 +38,7 @@ Floats = npt.NDArray[np.float64]
 HEAD = "tags"
 # The stratum of a text without entities.
 NONE = "none"
-MICRO = 1_000_000
 _DIGITS = 6
-_HALF = MICRO // 2
 
 
 class Options(_Options):
@@ -270,7 +269,7 @@ class Tag(TagReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """A set that is more probable than all others together, by more than the band, stays the answer."""
-        return bool(band) and round(facts["p"] * MICRO) <= _HALF + band
+        return half_within(facts, band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The largest difference of a probability; 1 for another set of entities."""

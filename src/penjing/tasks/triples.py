@@ -27,11 +27,12 @@ from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.tasks.band import half_within
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.piece_facts import end_facts, end_types, end_values, entity_facts, entity_values, piece_bounds
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag import HEAD as TAGS
-from penjing.tasks.tag import MICRO, NONE
+from penjing.tasks.tag import NONE
 from penjing.tasks.tag_decode import Units, decode_units, located, tags_of, units_of
 from penjing.tasks.tag_following import fit_sequences
 from penjing.tasks.triples_facts import triple_facts, triple_kinds
@@ -325,7 +326,7 @@ class Triples(TriplesReader):
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """A set that is more probable than all others together, by more than the band, stays the answer."""
-        return bool(band) and round(facts["p"] * MICRO) <= MICRO // 2 + band
+        return half_within(facts, band)
 
     def moved(self, one: Answer, other: Answer) -> float:
         """The largest difference of a probability; 1 for other entities or other triples."""

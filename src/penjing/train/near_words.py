@@ -5,7 +5,7 @@
 
 E is the base's own table of token embeddings: nothing is downloaded, and no word of another language or field comes in.
 Only words of letters that the texts have at least twice, the most frequent 20,000 at most. Near means "used alike":
-opposites are often near. `penjing.compress.parts.neighbours` compares single tokens, for texts that a teacher labels.
+opposites are often near. `penjing.compress.parts.near_tokens` compares single tokens, for texts that a teacher labels.
 
 Source: Mu and Viswanath, All-but-the-Top, 2018 (the mean is subtracted); Jin et al., TextFooler, 2020 (cosine of word
 vectors with a lower limit).

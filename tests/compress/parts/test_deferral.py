@@ -11,20 +11,20 @@ from penjing.compress.cascade import rarity
 from penjing.compress.parts.agreement import choose_threshold
 from penjing.compress.parts.deferral import (
     ALWAYS,
-    Doubts,
+    DeferralRows,
     FirstAnswers,
     choose_deferral,
-    doubts_of,
+    deferral_rows,
+    early_exits,
     fit_logistic,
-    leaving,
     out_of_fold,
     rare_labels,
 )
-from penjing.runtime.cascade import sureness
+from penjing.runtime.cascade import divided, sureness
 from penjing.tasks.metrics import macro_f1
 
 
-def drawn(rows: int, seed: int, help_of_length: float = 2.0) -> tuple[FirstAnswers, Doubts]:
+def drawn(rows: int, seed: int, help_of_length: float = 2.0) -> tuple[FirstAnswers, DeferralRows]:
     """A first stage that errs more often where it is unsure, and in long texts."""
     source = np.random.default_rng(seed)
     wanted = source.choice(4, rows, p=(0.6, 0.25, 0.1, 0.05))
@@ -33,7 +33,7 @@ def drawn(rows: int, seed: int, help_of_length: float = 2.0) -> tuple[FirstAnswe
     wrong = source.uniform(size=rows) < 0.02 * (lengths / 60) ** help_of_length
     logits[wrong] = np.roll(logits[wrong], 1, axis=1)
     answers = FirstAnswers(logits.astype(np.float32), np.zeros(rows, dtype=np.float32), lengths)
-    given = doubts_of(answers, 1.0, rarity(wanted, 4), wanted, [f"text {place}" for place in range(rows)])
+    given = deferral_rows(answers, 1.0, rarity(wanted, 4), wanted, [f"text {place}" for place in range(rows)])
     return answers, given
 
 
@@ -64,40 +64,40 @@ def test_the_regression_of_nothing_and_of_one_outcome_is_finite() -> None:
 
 
 @pytest.mark.parametrize("least", [0.95, 0.98])
-def test_more_texts_leave_than_by_one_threshold_where_another_feature_tells_of_errors(least: float) -> None:
+def test_more_texts_exit_than_by_one_threshold_where_another_feature_tells_of_errors(least: float) -> None:
     answers, given = drawn(3000, seed=3)
     rule = choose_deferral(given, NONE_RARE, least)
     assert rule.coefficients.length > 0
-    leaves = out_of_fold(given) <= np.array(rule.cutoffs)[given.predicted]
-    wrong = (given.predicted != given.wanted)[leaves].sum()
-    assert 1 - (wrong + 0.5) / (leaves.sum() + 1) >= least
-    assert macro_f1(given.wanted, np.where(leaves, given.predicted, given.wanted), 4) >= least
-    sure = sureness(answers.logits, 1.0, rarity(given.wanted, 4))
+    early = out_of_fold(given) <= np.array(rule.cutoffs)[given.predicted]
+    wrong = (given.predicted != given.wanted)[early].sum()
+    assert 1 - (wrong + 0.5) / (early.sum() + 1) >= least
+    assert macro_f1(given.wanted, np.where(early, given.predicted, given.wanted), 4) >= least
+    sure = sureness(divided(answers.logits, 1.0), rarity(given.wanted, 4))
     before = sure >= choose_threshold(sure, given.predicted, given.wanted, least)
-    assert leaves.sum() > before.sum() + 100
+    assert early.sum() > before.sum() + 100
     # The same on texts that neither of them was set on.
     _, later = drawn(3000, seed=4)
-    then = leaving(rule, later)
-    assert abs(then.mean() - leaves.mean()) < 0.05
+    then = early_exits(rule, later)
+    assert abs(then.mean() - early.mean()) < 0.05
     assert macro_f1(later.wanted, np.where(then, later.predicted, later.wanted), 4) > least - 0.02
 
 
 def test_where_the_fitted_model_is_no_better_the_threshold_stays() -> None:
     _, given = drawn(60, seed=5)
-    # Nothing is left to fit: every text agrees, so by either rule all of them leave.
+    # Nothing is left to fit: every text agrees, so by either rule all of them exit.
     same = replace(given, wanted=given.predicted)
     rule = choose_deferral(same, NONE_RARE, 0.9)
     assert rule.bias == 0.0 and rule.coefficients.model_dump() == {
         "others": 0.0, "second": 0.0, "entropy": 0.0, "rare": 1.0, "unseen": 0.0, "length": 0.0,
     }  # fmt: skip
-    assert leaving(rule, same).all()
+    assert early_exits(rule, same).all()
 
 
 def test_the_fitted_model_is_taken_where_it_saves_a_tenth_of_the_second_stage() -> None:
     taken = []
     for seed, least in ((3, 0.95), (3, 0.99), (4, 0.97), (8, 0.9), (9, 0.9)):
         answers, given = drawn(1500, seed, help_of_length=1.0)
-        sure = sureness(answers.logits, 1.0, rarity(given.wanted, 4))
+        sure = sureness(divided(answers.logits, 1.0), rarity(given.wanted, 4))
         left = []
         for confidence in (sure, -out_of_fold(given)):
             threshold = choose_threshold(confidence, given.predicted, given.wanted, least)
@@ -113,7 +113,7 @@ def test_a_rare_label_always_goes_to_the_second_stage() -> None:
     rare = np.array([False, False, False, True])
     rule = choose_deferral(given, rare, 0.9)
     assert rule.cutoffs[3] == ALWAYS and min(rule.cutoffs[:3]) > 0
-    assert not leaving(rule, given)[given.predicted == 3].any()
+    assert not early_exits(rule, given)[given.predicted == 3].any()
     assert choose_deferral(given, ~NONE_RARE, 0.9).cutoffs == (ALWAYS,) * 4
 
 
@@ -142,6 +142,6 @@ def test_outputs_that_are_no_numbers_are_never_let_out() -> None:
     answers, _ = drawn(300, seed=7)
     answers.logits[:20] = np.nan
     wanted = np.nan_to_num(answers.logits).argmax(axis=1)
-    given = doubts_of(answers, 1.0, np.ones(4), wanted, [str(place) for place in range(300)])
+    given = deferral_rows(answers, 1.0, np.ones(4), wanted, [str(place) for place in range(300)])
     rule = choose_deferral(given, NONE_RARE, 0.9)
-    assert not leaving(rule, given)[:20].any() and leaving(rule, given)[20:].any()
+    assert not early_exits(rule, given)[:20].any() and early_exits(rule, given)[20:].any()

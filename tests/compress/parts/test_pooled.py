@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from penjing.compress.parts import pooled
+from penjing.compress.parts import pooled, slices
 from penjing.compress.parts.pooled import pooled_states
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -41,10 +42,16 @@ def test_they_are_means_of_the_last_states_in_the_order_of_the_texts(
 def test_slices_are_stored_shared_and_made_again_where_they_are_damaged(
     inputs: Inputs, parent: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pooled, "_SLICE", 16)
+    monkeypatch.setattr(slices, "_SLICE", 16)
     texts, made = list(inputs.train.texts)[:40], []
     compute = pooled._compute
-    monkeypatch.setattr(pooled, "_compute", lambda *given: made.append(len(given[2])) or compute(*given))
+
+    def counted(*given: Any) -> np.ndarray:
+        rows = compute(*given)
+        made.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(pooled, "_compute", counted)
     first = Run(tmp_path / "a", tmp_path / "a.scratch", threads=1, shared=tmp_path / "shared")
     found = pooled_states(parent, texts, 48, first, "")
     assert made == [16, 16, 8]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal, with_tokenizer
 from penjing.core.artifact import open_artifact
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.folder import verify
@@ -158,12 +158,12 @@ def test_a_whole_folder_is_kept_and_a_torn_one_made_again(tmp_path: Path) -> Non
         made.append(1)
         (inside / "weights").write_bytes(b"weights")
 
-    first = verify(whole(folder, make))
-    assert verify(whole(folder, make)) == first and len(made) == 1
+    first = verify(complete_folder(folder, make))
+    assert verify(complete_folder(folder, make)) == first and len(made) == 1
     (folder / "weights").write_bytes(b"weigh")
-    assert verify(whole(folder, make)) == first and len(made) == 2
+    assert verify(complete_folder(folder, make)) == first and len(made) == 2
     (folder / "MANIFEST").unlink()
-    assert verify(whole(folder, make)) == first and len(made) == 3
+    assert verify(complete_folder(folder, make)) == first and len(made) == 3
 
 
 def test_a_maker_that_fails_leaves_no_folder(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_maker_that_fails_leaves_no_folder(tmp_path: Path) -> None:
         raise RunInterruptedError("stopped")
 
     with pytest.raises(RunInterruptedError):
-        whole(tmp_path / "model", fails)
+        complete_folder(tmp_path / "model", fails)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.compress.parts import teacher
+from penjing.compress.parts import slices
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -16,7 +16,7 @@ from penjing.runtime.open import open_session
 def test_logits_stand_in_the_order_of_the_texts_and_are_computed_once(
     parent: Artifact, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teacher, "_SLICE", 16)
+    monkeypatch.setattr(slices, "_SLICE", 16)
     texts = list(inputs.train.texts)[:40]
     run = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1)
     found = teacher_outputs(parent, [texts], run, "")

@@ -14,7 +14,7 @@ from tests.decide.logic.truths import Query, one_row
 from tests.decide.test_check import CITY, CITY_TESTS, LISTS, TEXT, TEXT_TESTS, TODAY, grades, table
 
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Starts, Test, Then, Within
-from penjing.decide.logic.clauses import TRUE, Atoms
+from penjing.decide.logic.clauses import TRUE, RowVariables
 from penjing.decide.logic.rows import CLOCK, DATES, DAY, DAYS, TableRows
 from penjing.decide.schema import MICRO
 
@@ -40,8 +40,8 @@ def test_ranges_of_a_number_hold_where_the_number_is_in_one(tests: list[list[tup
 @given(cuts=st.lists(st.integers(-9, 9), min_size=1, max_size=6))
 def test_cuts_in_any_order_leave_one_solution_between_each_two(cuts: list[int]) -> None:
     asked = query()
-    mine = sorted({(cut, asked.atoms.at_least("amount", cut)) for cut in cuts})
-    assert [cut for cut, _ in mine] == asked.atoms.cuts["amount"]
+    mine = sorted({(cut, asked.variables.at_least("amount", cut)) for cut in cuts})
+    assert [cut for cut, _ in mine] == asked.variables.cuts["amount"]
     for signs in product((1, -1), repeat=len(mine)):
         solved = asked.solved(sign * literal for sign, (_, literal) in zip(signs, mine, strict=True))
         assert solved == (list(signs) == sorted(signs, reverse=True)), "a larger cut brings the smaller ones"
@@ -55,28 +55,28 @@ def test_cuts_in_any_order_leave_one_solution_between_each_two(cuts: list[int]) 
     ],
 )  # fmt: skip
 def test_a_bound_beyond_the_values_of_a_number_is_constant(fact: str, least: int, most: int) -> None:
-    atoms = query().atoms
-    assert atoms.at_least(fact, least) == TRUE
-    assert atoms.at_least(fact, most + 1) == -TRUE
-    assert atoms.cuts == {}
-    assert {atoms.at_least(fact, least + 1), atoms.at_least(fact, most)}.isdisjoint({TRUE, -TRUE})
-    assert atoms.cuts == {fact: [least + 1, most]}
+    variables = query().variables
+    assert variables.at_least(fact, least) == TRUE
+    assert variables.at_least(fact, most + 1) == -TRUE
+    assert variables.cuts == {}
+    assert {variables.at_least(fact, least + 1), variables.at_least(fact, most)}.isdisjoint({TRUE, -TRUE})
+    assert variables.cuts == {fact: [least + 1, most]}
 
 
 def test_the_bound_of_a_grade_is_that_of_the_next_grade() -> None:
-    atoms = Atoms(TableRows(one_row(grades(0, 1, 2.5, 4), [])), lambda _: None)
-    assert atoms.at_least("value", MICRO + 1) == atoms.at_least("value", 2_500_000) != TRUE
-    assert atoms.at_least("value", 2_500_001) == atoms.at_least("value", 4 * MICRO)
-    assert atoms.at_least("value", -1) == TRUE and atoms.at_least("value", 4 * MICRO + 1) == -TRUE
-    assert atoms.cuts["value"] == [2_500_000, 4 * MICRO]
+    variables = RowVariables(TableRows(one_row(grades(0, 1, 2.5, 4), [])), lambda _: None)
+    assert variables.at_least("value", MICRO + 1) == variables.at_least("value", 2_500_000) != TRUE
+    assert variables.at_least("value", 2_500_001) == variables.at_least("value", 4 * MICRO)
+    assert variables.at_least("value", -1) == TRUE and variables.at_least("value", 4 * MICRO + 1) == -TRUE
+    assert variables.cuts["value"] == [2_500_000, 4 * MICRO]
 
 
 def test_ordered_facts_share_their_bounds_and_rise() -> None:
     asked = Query(one_row(grades(0, 1, 2), [("low", Between(((MICRO, None),))), ("high", Between(((None, MICRO),)))]))
-    assert asked.atoms.cuts == {fact: [MICRO, 2 * MICRO] for fact in ("low", "value", "high")}
+    assert asked.variables.cuts == {fact: [MICRO, 2 * MICRO] for fact in ("low", "value", "high")}
     for low, value, high in product((0, MICRO, 2 * MICRO), repeat=3):
         true = asked.true({"low": low, "value": value, "high": high})
-        known = (each if each in true else -each for each in asked.variables())
+        known = (each if each in true else -each for each in asked.of_the_case())
         assert asked.solved(known) == (low <= value <= high)
 
 
@@ -92,7 +92,7 @@ def test_a_listed_value_is_one_that_the_test_names(fact: str, test: Test, values
     asked = query((fact, test))
     for value in ("app", "web") if fact == "channel" else (True, False):
         assert asked.forced(asked.literals[0], asked.true({fact: value})) == (value in values)
-    assert not asked.solved(-each for each in asked.atoms.names[fact].values()), "some value is there"
+    assert not asked.solved(-each for each in asked.variables.names[fact].values()), "some value is there"
 
 
 @pytest.mark.parametrize("test", [*TEXT_TESTS, Starts(()), Starts((), negated=True), Matches("退.?款", negated=True)])
@@ -106,13 +106,13 @@ def test_a_text_meets_the_literal_of_its_test(test: Test) -> None:
 @pytest.mark.parametrize("test", CITY_TESTS)
 def test_a_field_of_text_meets_the_literal_and_refuses_only_a_value(test: Test) -> None:
     asked = query(("city", test))
-    refused = asked.atoms.refused(0)
+    refused = asked.variables.refused(0)
     for (city,) in CITY.values:
         true, empty = asked.true({"city": city}), isinstance(test, Empty)
         if city is not None or empty:
             held = (city is None) != test.negated if isinstance(test, Empty) else HOLDS(city, test)
             assert asked.forced(asked.literals[0], true) == held
-        known = [each if each in true else -each for each in asked.variables()]
+        known = [each if each in true else -each for each in asked.of_the_case()]
         assert asked.solved([*known, refused]) == ((city is not None or empty) and not held)
 
 
@@ -121,21 +121,23 @@ def test_days_are_counted_from_the_clock_and_are_absent_with_their_date() -> Non
     for days in range(-4, 5):
         true = asked.true({"when": TODAY + days * DAY + 7, CLOCK: TODAY + 9})
         assert [asked.forced(each, true) for each in asked.literals] == [-1 <= days <= 2, days < -1 or days > 0]
-    assert asked.atoms.without("when" + DAYS) == asked.atoms.without("when") != asked.atoms.without("due")
+    assert asked.variables.without("when" + DAYS) == asked.variables.without("when") != asked.variables.without("due")
 
 
 def test_what_is_never_absent_is_refused_by_its_negation() -> None:
     asked = query(("text", Contains(("退",))), ("label", Among(("ham",))), ("text", Empty()), ("label", Empty()))
-    assert [asked.atoms.refused(place) for place in range(4)] == [-each for each in asked.literals]
-    assert asked.literals[2:] == [asked.atoms.absent["text"], -TRUE], "a text can be empty, a label is always there"
+    assert [asked.variables.refused(place) for place in range(4)] == [-each for each in asked.literals]
+    assert asked.literals[2:] == [asked.variables.absent["text"], -TRUE], "a text can be empty, a label is always there"
 
 
 def test_the_same_condition_has_the_same_variables() -> None:
-    atoms = query().atoms
-    one = atoms.of("text", Contains(("退", "急")))
-    assert atoms.of("text", Contains(("退", "急"))) == one != atoms.of("text", Contains(("退",)))
+    variables = query().variables
+    one = variables.of("text", Contains(("退", "急")))
+    assert variables.of("text", Contains(("退", "急"))) == one != variables.of("text", Contains(("退",)))
     assert (
-        atoms.of("text", Contains(("退",))) == atoms.of_text("text", "has", "退") != atoms.of_text("text", "list", "退")
+        variables.of("text", Contains(("退",)))
+        == variables.of_text("text", "has", "退")
+        != variables.of_text("text", "list", "退")
     )
 
 
@@ -143,8 +145,8 @@ def test_the_same_condition_has_the_same_variables() -> None:
 @given(chosen=st.lists(st.sampled_from([TRUE, -TRUE, 2, -2, 3, -3, 4, -4]), max_size=4))
 def test_any_of_is_true_exactly_where_one_is(chosen: list[int]) -> None:
     asked = query()
-    assert [asked.atoms.new() for _ in range(3)] == [2, 3, 4]
-    found = asked.atoms.any_of(chosen)
+    assert [asked.variables.new() for _ in range(3)] == [2, 3, 4]
+    found = asked.variables.any_of(chosen)
     for signs in product((1, -1), repeat=3):
         known = [sign * each for sign, each in zip(signs, (2, 3, 4), strict=True)]
         expected = any(each in (TRUE, *known) for each in chosen)

@@ -28,29 +28,29 @@ ATOMS: list[tuple[str, str]] = [
 WORDS = ("退", "退款", "急", "退款金额", "快", "北京", "京")
 TEXTS = ("", "南京市", "上海", "款", "退换货款", *WORDS, *texts(WORDS[:5]), *texts(("北京", "京", "南京市", "退")))
 SEPARATOR = WordIndex(WORDS, LISTS).separator
-Keys = list[tuple[str, str]]  # kinds of atoms, and what each is about
+Keys = list[tuple[str, str]]  # kinds of properties, and what each is about
 
 
-def theory(atoms: Keys, true: Keys) -> tuple[TextTheory, dict[TextProperty, int]]:
-    """The theory of these atoms, numbered from 2 in their order, of which `true` are true."""
-    known = {each: place for place, each in enumerate(atoms, 2)}
-    patterns = tuple(what for kind, what in atoms if kind == "pattern")
+def theory(properties: Keys, true: Keys) -> tuple[TextTheory, dict[TextProperty, int]]:
+    """The theory of these properties, numbered from 2 in their order, of which `true` are true."""
+    known = {each: place for place, each in enumerate(properties, 2)}
+    patterns = tuple(what for kind, what in properties if kind == "pattern")
     tests = [
-        Contains(tuple(what for kind, what in atoms if kind in ("has", "value"))),
-        Starts(tuple(what for kind, what in atoms if kind == "start")),
+        Contains(tuple(what for kind, what in properties if kind in ("has", "value"))),
+        Starts(tuple(what for kind, what in properties if kind == "start")),
         *map(Matches, patterns),
     ]
     rows = TableRows(table([([("city", test) for test in tests], Then("review"))]))
     return TextTheory(rows, TextVariables(known, list(patterns)), set(true)), known
 
 
-def solve(atoms: Keys, *true: tuple[str, str]) -> MadeText | Clauses:
-    return theory(atoms, list(true))[0].solve(None)
+def solve(properties: Keys, *true: tuple[str, str]) -> MadeText | Clauses:
+    return theory(properties, list(true))[0].solve(None)
 
 
-def check(atoms: Keys, true: Keys, empty: bool) -> None:
+def check(properties: Keys, true: Keys, empty: bool) -> None:
     """The answer to a solution is right, by what is true of the texts themselves."""
-    solver, known = theory(atoms, true)
+    solver, known = theory(properties, true)
     model = {known[each] for each in true} | ({EMPTY} if empty else set())
     found = solver.solve(EMPTY if empty else None)
     if isinstance(found, MadeText):
@@ -74,23 +74,23 @@ CHOSEN = st.lists(st.sampled_from(ATOMS), unique=True, max_size=7)
 
 
 @settings(max_examples=300, deadline=None)
-@given(atoms=CHOSEN, data=st.data(), empty=st.booleans())
-def test_a_solution_is_a_text_or_breaks_what_holds_of_all_texts(atoms: Keys, data: st.DataObject, empty: bool) -> None:
-    check(atoms, [each for each in atoms if data.draw(st.booleans())], empty)
+@given(properties=CHOSEN, data=st.data(), empty=st.booleans())
+def test_a_solution_is_a_text_or_breaks_what_holds_of_all(properties: Keys, data: st.DataObject, empty: bool) -> None:
+    check(properties, [each for each in properties if data.draw(st.booleans())], empty)
 
 
 @settings(max_examples=200, deadline=None)
-@given(atoms=CHOSEN, patterns=st.lists(st.sampled_from(PATTERNS), unique=True, min_size=1), data=st.data())
-def test_the_same_with_patterns(atoms: Keys, patterns: list[str], data: st.DataObject) -> None:
-    both = [*atoms, *(("pattern", each) for each in patterns)]
+@given(properties=CHOSEN, patterns=st.lists(st.sampled_from(PATTERNS), unique=True, min_size=1), data=st.data())
+def test_the_same_with_patterns(properties: Keys, patterns: list[str], data: st.DataObject) -> None:
+    both = [*properties, *(("pattern", each) for each in patterns)]
     check(both, [each for each in both if data.draw(st.booleans())], data.draw(st.booleans()))
 
 
 def test_the_words_of_a_text_stand_behind_the_longest_start() -> None:
-    atoms = [("start", "退"), ("start", "退款"), ("has", "退"), ("has", "退款"), ("has", "急")]
-    assert solve(atoms, *atoms[:4]) == MadeText("退款", ("退", "退款"))
-    assert solve(atoms, atoms[4]) == MadeText("", ("急",))
-    assert solve(atoms) == MadeText()
+    properties = [("start", "退"), ("start", "退款"), ("has", "退"), ("has", "退款"), ("has", "急")]
+    assert solve(properties, *properties[:4]) == MadeText("退款", ("退", "退款"))
+    assert solve(properties, properties[4]) == MadeText("", ("急",))
+    assert solve(properties) == MadeText()
 
 
 @pytest.mark.parametrize(
@@ -104,23 +104,23 @@ def test_the_words_of_a_text_stand_behind_the_longest_start() -> None:
     ],
 )
 def test_what_no_text_can_be(true: Keys, clauses: Clauses) -> None:
-    atoms = [("has", "退"), ("has", "退款"), ("start", "退"), ("start", "退款"), ("start", "急")]
-    atoms += [("value", "退款"), ("value", "北京")]
-    found = solve(atoms, *true)
+    properties = [("has", "退"), ("has", "退款"), ("start", "退"), ("start", "退款"), ("start", "急")]
+    properties += [("value", "退款"), ("value", "北京")]
+    found = solve(properties, *true)
     assert isinstance(found, list) and {frozenset(each) for each in clauses} <= {frozenset(each) for each in found}
 
 
 def test_a_list_is_met_by_a_word_that_brings_nothing_else() -> None:
-    atoms = [("list", "M"), ("has", "退"), ("has", "快")]
-    assert solve(atoms, atoms[0]) == [[-2, 3, 4]], "each word of the list brings one"
-    assert solve(atoms, atoms[0], atoms[2]) == MadeText("", ("快",))
-    assert solve(atoms[:2], atoms[0]) == MadeText("", ("快",))
+    properties = [("list", "M"), ("has", "退"), ("has", "快")]
+    assert solve(properties, properties[0]) == [[-2, 3, 4]], "each word of the list brings one"
+    assert solve(properties, properties[0], properties[2]) == MadeText("", ("快",))
+    assert solve(properties[:2], properties[0]) == MadeText("", ("快",))
     assert solve([("list", "M"), ("list", "L")], ("list", "M")) == MadeText("", ("快",)), "退款金额 is in L too"
 
 
 def test_a_listed_value_is_a_word_of_the_smallest_list() -> None:
-    atoms = [("listed", "C"), ("has", "京"), ("value", "北京")]
-    assert solve(atoms, atoms[0], atoms[1]) == MadeText("南京市", exact=True)
+    properties = [("listed", "C"), ("has", "京"), ("value", "北京")]
+    assert solve(properties, properties[0], properties[1]) == MadeText("南京市", exact=True)
     assert solve([("listed", "L"), ("listed", "M")], ("listed", "L"), ("listed", "M")) == [[-2, -3]]
 
 

@@ -35,7 +35,7 @@ def made(*tests: tuple[str, Test], period: tuple[int | None, int | None] = (None
 
 
 def theory(asked: Query, hints: Mapping[str, int | str] | None = None) -> Theory:
-    return Theory(asked.rows, asked.atoms, asked.rows.hints() | (hints or {}))
+    return Theory(asked.rows, asked.variables, asked.rows.hints() | (hints or {}))
 
 
 def solve(asked: Query, case: Mapping[str, Any], hints: Mapping[str, int | str] | None = None) -> MadeCase:
@@ -47,7 +47,7 @@ def solve(asked: Query, case: Mapping[str, Any], hints: Mapping[str, int | str] 
 
 def check(asked: Query, data: st.DataObject, axis: Axis) -> None:
     """Of any solution of the clauses a case in which its conditions are what it says, or clauses that it breaks."""
-    wanted = [each for each in sorted(asked.variables()) if data.draw(st.booleans())]
+    wanted = [each for each in sorted(asked.of_the_case()) if data.draw(st.booleans())]
     model = asked.solution(wanted)
     found = theory(asked).solve(model)
     if isinstance(found, MadeCase):
@@ -89,17 +89,17 @@ def test_a_clause_names_only_the_bounds_that_cannot_be_together() -> None:
     assert _clauses(asked, {1, *asked.literals}) == [{-ham, -spam}], "the margin has no part in it"
     asked = Query(made(("label", Among(("ham",))), ("p.ham", between(None, 400_000)), ("p", between(600_000, None))))
     label, low, _ = asked.literals
-    other = asked.atoms.names["label"]["spam"]
+    other = asked.variables.names["label"]["spam"]
     assert _clauses(asked, asked.solution([*asked.literals, -other])) == [{-label, -low}], "p has no part in it"
 
 
 def test_dates_that_are_too_far_apart_for_one_clock() -> None:
     asked = Query(made(("when", Within(1, 1)), ("when", between(TODAY, None)), period=(None, TODAY - 2 * DAY)))
-    (first, last), atoms = asked.atoms.cuts["when" + DAYS], asked.atoms
-    days = -atoms.cut("when" + DAYS, first), atoms.cut("when" + DAYS, last)
-    late = atoms.cut(CLOCK, TODAY - 2 * DAY + 1)
+    (first, last), variables = asked.variables.cuts["when" + DAYS], asked.variables
+    days = -variables.cut("when" + DAYS, first), variables.cut("when" + DAYS, last)
+    late = variables.cut(CLOCK, TODAY - 2 * DAY + 1)
     assert (first, last) == (-1, 2)
-    assert _clauses(asked, asked.solution(asked.literals)) == [{*days, -atoms.cut("when", TODAY), late}]
+    assert _clauses(asked, asked.solution(asked.literals)) == [{*days, -variables.cut("when", TODAY), late}]
 
 
 def _clauses(asked: Query, model: set[int]) -> list[set[int]]:
@@ -110,7 +110,7 @@ def _clauses(asked: Query, model: set[int]) -> list[set[int]]:
 
 def test_a_listed_fact_has_one_value() -> None:
     asked = Query(made(("channel", Among(("app",)))))
-    names = asked.atoms.names["channel"]
+    names = asked.variables.names["channel"]
     assert theory(asked).solve({1, *names.values()}) == [[-names["app"], -names["web"]]]
     assert solve(asked, {"channel": "web"}).names == {"channel": "web"}
 
@@ -119,7 +119,7 @@ def test_one_label_is_always_sure() -> None:
     asked = Query(one_row(FactSchema(("only",)), [("p", between(1, None)), ("label", Among(("only",)))]))
     found = solve(asked, {"label": "only", "p": MICRO})
     assert found.numbers | found.names == {"p": MICRO, "margin": MICRO, CLOCK: found.numbers[CLOCK], "label": "only"}
-    assert theory(asked).solve({*asked.variables()} - {asked.literals[0]}) == [[asked.literals[0]]]
+    assert theory(asked).solve({*asked.of_the_case()} - {asked.literals[0]}) == [[asked.literals[0]]]
 
 
 def test_a_field_without_a_value_has_an_empty_text_and_asks_nothing() -> None:
@@ -127,7 +127,7 @@ def test_a_field_without_a_value_has_an_empty_text_and_asks_nothing() -> None:
         made(("city", Contains(("京",))), ("city", Empty()), ("vip", Is(value=True)), ("text", Starts(("急",))))
     )
     case = {"city": None, "vip": None, "text": "急"}
-    model = asked.true(case) | {asked.atoms.of_text("city", "has", "京")}
+    model = asked.true(case) | {asked.variables.of_text("city", "has", "京")}
     found = theory(asked).solve(model)
     assert isinstance(found, MadeCase) and found.absent == {"city"}
     assert found.texts["city"].text("|") == "" and found.texts["text"].text("|") == "急|"
@@ -139,10 +139,10 @@ def test_a_field_without_a_value_has_an_empty_text_and_asks_nothing() -> None:
 
 def test_all_that_cannot_be_is_said_at_once() -> None:
     asked = Query(made(("channel", Among(("app",))), ("text", Contains(("退", "退款"))), ("p", between(None, 400_000))))
-    names, texts = asked.atoms.names["channel"], asked.atoms.texts["text"].literals
+    names, texts = asked.variables.names["channel"], asked.variables.texts["text"].literals
     found = theory(asked).solve({1, *names.values(), texts["has", "退款"]})
     assert found == [
         [-names["app"], -names["web"]],
         [-texts["has", "退款"], texts["has", "退"]],
-        [asked.atoms.cut("p", 400_001)],
+        [asked.variables.cut("p", 400_001)],
     ]

@@ -10,7 +10,7 @@ from tests.decide.logic.truths import Query, one_row
 from tests.decide.test_check import TODAY, between, grades
 
 from penjing.decide.condition import Among, Is, Test
-from penjing.decide.logic.clauses import Atoms
+from penjing.decide.logic.clauses import RowVariables
 from penjing.decide.logic.rows import CLOCK, MadeCase, TableRows
 from penjing.decide.logic.theory import Theory
 from penjing.decide.schema import MICRO
@@ -30,7 +30,7 @@ from penjing.decide.schema import MICRO
 )
 def test_where_nothing_is_asked_the_hint_is_taken(fact: str, test: Test, value: int | str) -> None:
     rows = TableRows(made((fact, test), ("p", between(1, None))))
-    found = Theory(rows, Atoms(rows, lambda _: None), rows.hints() | {fact: value, "p": 7}).solve({1})
+    found = Theory(rows, RowVariables(rows, lambda _: None), rows.hints() | {fact: value, "p": 7}).solve({1})
     assert isinstance(found, MadeCase)
     assert (found.names | found.numbers)[fact] == value
     assert found.numbers["p"] == 950_000, "a model that is sure, whatever the tests are"

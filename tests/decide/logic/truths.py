@@ -11,41 +11,41 @@ from tests.decide.brute import DAY
 from tests.decide.test_check import LISTS
 
 from penjing.decide.condition import Condition, Rule, Test, Then
-from penjing.decide.logic.clauses import TRUE, Atoms, TextProperty
+from penjing.decide.logic.clauses import TRUE, RowVariables, TextProperty
 from penjing.decide.logic.rows import CLOCK, DAYS, TableRows
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 
 
 class Query:
-    """The atoms of one row with these conditions, and the clauses that they added."""
+    """The variables of one row with these conditions, and the clauses that they added."""
 
     def __init__(self, made: RuleTable) -> None:
         self.clauses: list[list[int]] = []
         self.rows = TableRows(made)
-        self.atoms = Atoms(self.rows, self.clauses.append)
-        self.literals = [self.atoms.literal(place) for place in range(len(self.rows.tests))]
+        self.variables = RowVariables(self.rows, self.clauses.append)
+        self.literals = [self.variables.literal(place) for place in range(len(self.rows.tests))]
 
-    def variables(self) -> set[int]:
+    def of_the_case(self) -> set[int]:
         """The variables that speak of the case itself."""
-        atoms = self.atoms
-        cuts = {atoms.cut(fact, cut) for fact, known in atoms.cuts.items() for cut in known}
-        texts = [each.literals for each in atoms.texts.values()]
-        named = {each for of in (*atoms.names.values(), *texts) for each in of.values()}
-        return cuts | named | set(atoms.absent.values())
+        variables = self.variables
+        cuts = {variables.cut(fact, cut) for fact, known in variables.cuts.items() for cut in known}
+        texts = [each.literals for each in variables.texts.values()]
+        named = {each for of in (*variables.names.values(), *texts) for each in of.values()}
+        return cuts | named | set(variables.absent.values())
 
     def true(self, case: Mapping[str, Any]) -> set[int]:
         """The variables that are true of a case; None: the fact is absent. The clock is `CLOCK`."""
-        atoms, found = self.atoms, {TRUE}
-        for fact, cuts in atoms.cuts.items():
+        variables, found = self.variables, {TRUE}
+        for fact, cuts in variables.cuts.items():
             number = _number(fact, case)
-            found |= {atoms.cut(fact, cut) for cut in cuts if number is not None and number >= cut}
-        for fact, names in atoms.names.items():
+            found |= {variables.cut(fact, cut) for cut in cuts if number is not None and number >= cut}
+        for fact, names in variables.names.items():
             given = next(iter(names)) if case[fact] is None else str(case[fact])
             found |= {each for value, each in names.items() if value.casefold() == given.casefold()}
-        for fact, texts in atoms.texts.items():
+        for fact, texts in variables.texts.items():
             found |= {each for atom, each in texts.literals.items() if of_text(atom, case[fact] or "")}
-        return found | {each for fact, each in atoms.absent.items() if case[fact] in (None, "")}
+        return found | {each for fact, each in variables.absent.items() if case[fact] in (None, "")}
 
     def solved(self, literals: Iterable[int]) -> bool:
         """Whether the clauses have a solution with these literals."""
@@ -63,7 +63,7 @@ class Query:
 
     def forced(self, literal: int, true: set[int]) -> bool:
         """The value that the clauses give to a literal where just these variables are true."""
-        known = [each if each in true else -each for each in self.variables()]
+        known = [each if each in true else -each for each in self.of_the_case()]
         both = self.solved([*known, literal]), self.solved([*known, -literal])
         assert both[0] != both[1], "the case is excluded" if not both[0] else "the literal is open"
         return both[0]

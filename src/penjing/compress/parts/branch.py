@@ -28,7 +28,7 @@ from penjing.text.ngrams import Grams
 from penjing.train.linear import Candidates, SparseRows, choose_strength, fit_rows
 
 Floats = npt.NDArray[np.float64]
-# Less than the smallest encoder has. Of a few thousand short texts a table is smaller by far.
+# Smaller than the smallest encoder. The table of a few thousand short texts is far smaller.
 _TABLE_BYTES = 6_000_000
 
 
@@ -63,9 +63,9 @@ def _counts(texts: Sequence[str], grams: Grams, run: Run) -> csr_matrix:
 
 
 def _scale(counts: csr_matrix, most: int) -> Floats:
-    """The weight of each bucket, (buckets,): rare n-grams weigh more, and those of a single text nothing.
+    """The weight of each bucket, (buckets,): rare n-grams weigh more; those of a single text have no weight.
 
-    most: the number of buckets with a weight; those in the most texts are kept.
+    most: the largest number of buckets with a weight; those that the most texts have are kept.
     """
     texts, buckets = counts.shape
     frequency = np.bincount(counts.indices, minlength=buckets)

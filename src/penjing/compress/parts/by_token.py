@@ -6,7 +6,7 @@
 
 soft is T^2 KL(softmax(teacher / T) || softmax(student / T)) or the centred form, hard the loss of the task
 (train/losses); a_t is the weight of gold where a token, or a text, has gold, else 0. Padding, special tokens and the
-tokens of a question count nothing, except the first token of a span, which stands for "no answer". The teacher runs on
+tokens of a question do not count, except the first token of a span, which stands for "no answer". The teacher runs on
 every batch, on the same tokens: its outputs of all tokens of all texts would not fit into memory.
 
 Sources: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015; Wang, Jiang, Bach and others,
@@ -26,14 +26,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from penjing.compress.parts.targets import Comparison, mean_of
+from penjing.compress.parts.targets import Comparison, mean_of, teacher_loss
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Table
-from penjing.core.task import IGNORED, Head, Item, PairReader, Task
+from penjing.core.task import IGNORED, Head, PairReader, Task
 from penjing.model.encoder import Classifier
 from penjing.text.tokens import encode
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.losses import centred_loss, hard_loss, soft_loss
+from penjing.train.losses import hard_loss
 from penjing.train.rows import read_rows
 from penjing.train.states import hidden_loss, relation_loss, watching
 from penjing.train.supervised import IdRows, TargetRows, predict_outputs, score_outputs
@@ -55,7 +55,7 @@ class Shares:
 
 @dataclass(frozen=True)
 class TokenTargets:
-    """Rows that a student learns from: which tokens of each count, by kind of head, and its gold by head.
+    """Rows that a student learns from: which tokens of each count, and its gold by head.
 
     within: of each row whether a token is a piece of the text, (tokens,); targets: as `Task.encode` gives them, IGNORED
     where a row has none.
@@ -149,10 +149,7 @@ class TokenDistill:
             )
             targets = torch.stack(gold).flatten()
         shares = self.shares
-        if shares.form == "centred":
-            apart = centred_loss(head.loss, mine, other, "none")
-        else:
-            apart = soft_loss(head.loss, mine, other, shares.temperature, "none")
+        apart = teacher_loss(head.loss, mine, other, shares.temperature, shares.form)
         hard = hard_loss(head.loss, mine, targets, reduction="none")
         return mean_of(apart, hard, targets != IGNORED, shares.gold)
 
@@ -164,8 +161,7 @@ class TokenDistill:
 def validation_rows(task: Task, tokenizer: Tokenizer, table: Table, limit: int, padding: int) -> TargetRows:
     """Labelled rows on which a student is scored while it learns."""
     read = read_rows(task, tokenizer, table, limit)
-    items: Sequence[Item] = read.items
-    return TargetRows.of(task, IdRows(list(read.encoded.ids), padding), read.golds, items)
+    return TargetRows.of(task, IdRows(list(read.encoded.ids), padding), read.golds, read.items)
 
 
 def check_several_texts(step: str, task: Task) -> None:

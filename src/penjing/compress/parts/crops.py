@@ -1,8 +1,8 @@
 """Pieces of the documents of a corpus that are as long as given texts, a bounded random sample of them.
 
-A crop is a piece of a document between two ends of clauses where there are some, its length in characters drawn from
-the lengths of the given texts. One pass over the corpus keeps every crop with the same chance, whatever their number:
-Vitter, Random Sampling with a Reservoir, 1985 (algorithm R).
+A crop is a piece of a document between two ends of clauses where there are some. Its length in characters is drawn
+from the lengths of the given texts. One pass over the corpus keeps every crop with the same chance,
+whatever their number: Vitter, Random Sampling with a Reservoir, 1985 (algorithm R).
 """
 
 from __future__ import annotations

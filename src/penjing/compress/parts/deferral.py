@@ -8,7 +8,7 @@
 q of a text is by a model that was fitted to the other four fifths of the texts, so that no text helps to choose its own
 q; the model that is kept is fitted to all of them. For a true q equal cut-offs are the best ones: the most exits for a
 given sum of q are the texts with the smallest q. A cut-off fitted to each label would end just above the label's first
-error and let far too many texts leave (LOG.md, 2026-11-27).
+error, and far too many texts would exit early (LOG.md, 2026-11-27).
 The rule of earlier versions is q = 1 - (the probability of s if all labels were equally frequent), or c = 1 for the
 feature `rare` alone. It stays unless the fitted model sends at least a tenth fewer of these texts to the second stage,
 at the same promise. So no cascade sends more of them there than by the earlier rule, except those of rare labels.
@@ -38,10 +38,12 @@ from penjing.tasks.metrics import Floats, Ints
 FEWEST_ROWS = 30
 FOLDS = 5
 # Share of the deferred texts that the fitted model must save.
-CLEARLY = 0.1
+LEAST_SAVED = 0.1
 _L2 = 1.0
 _STEPS = 50
-_NEAR = 1e-9
+_LEAST_SPREAD = 1e-9
+# Newton's method ends where no coefficient changes by more.
+_LEAST_CHANGE = 1e-9
 # Cut-off of a label whose texts always go to the second stage.
 ALWAYS = -1.0
 _Rule = tuple[float, list[float], Floats]
@@ -49,15 +51,17 @@ _Rule = tuple[float, list[float], Floats]
 
 @dataclass(frozen=True)
 class FirstAnswers:
-    """What the first stage says of n texts: logits (n, labels), and of its n-grams the share that it did not see in
-    training and how many there are, (n,)."""
+    """What the first stage answers to n texts, and what it knows of their n-grams.
+
+    logits: (n, labels); unseen: (n,) share of the n-grams that were not in its training; lengths: (n,) their number.
+    """
 
     logits: npt.NDArray[np.float32]
     unseen: npt.NDArray[np.float32]
     lengths: Ints
 
     def and_then(self, other: FirstAnswers) -> FirstAnswers:
-        """These answers, and behind them the others."""
+        """These answers, followed by the others."""
         return FirstAnswers(
             np.concatenate([self.logits, other.logits]),
             np.concatenate([self.unseen, other.unseen]),
@@ -66,11 +70,11 @@ class FirstAnswers:
 
 
 @dataclass(frozen=True)
-class Doubts:
-    """What tells how far to trust the first stage's answer to n texts, and what the teacher answers.
+class DeferralRows:
+    """The rows that a deferral is fitted to: what tells how far to trust the first stage, and the teacher's answers.
 
-    features: (n, features) by `Describer`; predicted, wanted: (n,) positions of the labels; units: the texts, or what
-    keeps texts in one fold.
+    features: (n, features) by `Describer`; predicted, wanted: (n,) positions of the labels; units: of each
+    text what keeps it in one fold with others: its group, or itself.
     """
 
     features: Floats
@@ -79,41 +83,43 @@ class Doubts:
     units: Sequence[str]
 
 
-def doubts_of(answers: FirstAnswers, temperature: float, weights: Floats, wanted: Ints, units: Sequence[str]) -> Doubts:
-    """The doubts of n texts. temperature: of the first stage; weights: (labels,) as of `Describer`."""
+def deferral_rows(
+    answers: FirstAnswers, temperature: float, weights: Floats, wanted: Ints, units: Sequence[str]
+) -> DeferralRows:
+    """The rows of n texts. temperature: of the first stage; weights: (labels,) as of `Describer`."""
     describer, scaled = Describer(weights), divided(answers.logits, temperature)
     grams = answers.unseen.tolist(), answers.lengths.tolist()
     found = [describer.describe(*each) for each in zip(scaled, *grams, strict=True)]
     features = np.array([each for _, each in found], dtype=np.float64).reshape(len(found), len(FEATURES))
-    return Doubts(features, np.array([best for best, _ in found], dtype=np.int64), wanted, units)
+    return DeferralRows(features, np.array([best for best, _ in found], dtype=np.int64), wanted, units)
 
 
-def leaving(rule: Deferral, given: Doubts) -> Bools:
+def early_exits(rule: Deferral, given: DeferralRows) -> Bools:
     """Which texts (n,) the first stage answers by this rule."""
     coefficients = [getattr(rule.coefficients, name) for name in FEATURES]
     found: Bools = _chances(rule.bias, coefficients, given.features) <= np.array(rule.cutoffs)[given.predicted]
     return found
 
 
-def choose_deferral(given: Doubts, rare: Bools, least: float) -> Deferral:
+def choose_deferral(given: DeferralRows, rare: Bools, least: float) -> Deferral:
     """The rule for the texts of these labels, where each of the texts is judged out of fold.
 
     rare: (labels,) which labels always go to the second stage; least: required share and macro-F1.
     """
     simple, left = _with_cutoffs(given, rare, least, _by_rarity(given))
     fitted, fewer = _with_cutoffs(given, rare, least, _fitted(given))
-    return fitted if fewer <= (1 - CLEARLY) * left and fewer < left else simple
+    return fitted if fewer <= (1 - LEAST_SAVED) * left and fewer < left else simple
 
 
-def _with_cutoffs(given: Doubts, rare: Bools, least: float, rule: _Rule) -> tuple[Deferral, int]:
+def _with_cutoffs(given: DeferralRows, rare: Bools, least: float, rule: _Rule) -> tuple[Deferral, int]:
     """A rule with its cut-offs, and how many texts it sends to the second stage, those of rare labels aside."""
     bias, coefficients, chances = rule
-    may_leave = ~rare[given.predicted]
-    confidence = np.where(may_leave & np.isfinite(chances), -chances, -np.inf)
+    may_exit = ~rare[given.predicted]
+    confidence = np.where(may_exit & np.isfinite(chances), -chances, -np.inf)
     threshold = choose_threshold(confidence, given.predicted, given.wanted, least)
     cutoffs = np.where(rare, ALWAYS, 0.0 - threshold if threshold != NEVER else ALWAYS)
     named = Coefficients(**dict(zip(FEATURES, coefficients, strict=True)))
-    left = int(np.count_nonzero(may_leave & (confidence < threshold)))
+    left = int(np.count_nonzero(may_exit & (confidence < threshold)))
     return Deferral(bias=bias, coefficients=named, cutoffs=tuple(cutoffs.tolist())), left
 
 
@@ -127,16 +133,16 @@ def rare_labels(wanted: Ints, labels: Ints | None, size: int) -> Bools:
     return rare
 
 
-def _by_rarity(given: Doubts) -> _Rule:
+def _by_rarity(given: DeferralRows) -> _Rule:
     coefficients = [float(name == "rare") for name in FEATURES]
     return 0.0, coefficients, _chances(0.0, coefficients, given.features)
 
 
-def _fitted(given: Doubts) -> _Rule:
+def _fitted(given: DeferralRows) -> _Rule:
     return *fit_logistic(given.features, _differs(given)), out_of_fold(given)
 
 
-def out_of_fold(given: Doubts) -> Floats:
+def out_of_fold(given: DeferralRows) -> Floats:
     """q (n,) of each text by a model that was fitted to the texts of the other folds."""
     differs, chances = _differs(given), np.ones(len(given.units))
     fold = np.array([int(unit_hash("compress.cascade: fold", unit) * FOLDS) for unit in given.units], dtype=np.int64)
@@ -146,7 +152,7 @@ def out_of_fold(given: Doubts) -> Floats:
     return chances
 
 
-def _differs(given: Doubts) -> Floats:
+def _differs(given: DeferralRows) -> Floats:
     found: Floats = (given.predicted != given.wanted).astype(np.float64)
     return found
 
@@ -160,7 +166,7 @@ def fit_logistic(features: Floats, happened: Floats) -> tuple[float, list[float]
     finite = np.isfinite(features).all(axis=1)
     features, happened = features[finite], happened[finite]
     mean, spread = (features.mean(axis=0), features.std(axis=0)) if len(features) else np.zeros((2, features.shape[1]))
-    spread = np.where(spread > _NEAR, spread, 1.0)
+    spread = np.where(spread > _LEAST_SPREAD, spread, 1.0)
     inside = np.ones((len(features) + 2, features.shape[1] + 1))
     inside[:-2, 1:], inside[-2:, 1:] = (features - mean) / spread, 0.0
     outcome, weight = np.append(happened, (0.0, 1.0)), np.append(np.ones(len(happened)), (0.5, 0.5))
@@ -171,7 +177,7 @@ def fit_logistic(features: Floats, happened: Floats) -> tuple[float, list[float]
         slope = inside.T @ (weight * (p - outcome)) + penalty @ beta
         step = np.linalg.solve((inside * (weight * p * (1 - p))[:, None]).T @ inside + penalty, slope)
         beta -= step
-        if np.abs(step).max() < _NEAR:
+        if np.abs(step).max() < _LEAST_CHANGE:
             break
     coefficients = (beta[1:] / spread).round(DIGITS)
     return round(float(beta[0] - coefficients @ mean), DIGITS), coefficients.tolist()

@@ -1,4 +1,4 @@
-"""Folds of rows: a model that was fitted without a row answers it, to teach, to doubt labels, or to compare models.
+"""Folds of rows: a model fitted without a row answers it, to teach, to find wrong labels, or to compare models.
 
     by hash:  fold of a row = floor(k hash(group of the row, or its text))
     dealt:    each unit of rows goes to the fold with the fewest rows of its label, then of its part, then of all
@@ -76,7 +76,7 @@ def answer_out_of_fold(
 
     numbers: (n,) the fold of each row; a row of fold -1 is only learned from. answer: fits on the first positions and
     answers the second. Where it raises DataError (no row, or rows of one label only), nothing is said of that fold.
-    done: is called after each fold, with how many are done.
+    done: called after each fold with the number of folds that are done.
     """
     positions, answers = list[int](), list[Answered]()
     for fold in range(folds):

@@ -2,10 +2,10 @@
 
     near(q) = texts t of the pool in the order of cos(s(q) - m, s(t) - m),   m: mean state of the pool
 
-First the nearest text of every q is taken, then every second nearest, and so on, so that each q brings about as many
-texts, whatever part of the pool it is in. Source: Du and others, Self-training Improves Pre-training for Natural
-Language Understanding, 2021 (neighbours of the labelled texts, out of a large corpus, labelled by the teacher); Mu and
-Viswanath, All-but-the-Top, 2018 (the mean is subtracted).
+First the nearest text of every q is taken, then every second nearest, and so on, so that each q contributes about the
+same number of texts, whatever part of the pool it is in. Source: Du and others, Self-training Improves Pre-training for
+Natural Language Understanding, 2021 (neighbours of the labelled texts, from a large corpus, labelled by the teacher);
+Mu and Viswanath, All-but-the-Top, 2018 (the mean is subtracted).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def nearest_places(
     count = min(count, len(pool))
     mean = pool.mean(axis=0, dtype=np.float64).astype(np.float32)
     own, others = _unit(queries - mean), _unit(pool - mean)
-    # Twice as many as each must bring, because several have the same neighbours.
+    # Twice as many as each must contribute, because several have the same neighbours.
     deep = min(len(pool), 2 * -(-count // len(queries)) + 1)
     best = np.full(len(pool), -np.inf, dtype=np.float32)
     near: list[tuple[Ints, Floats]] = []

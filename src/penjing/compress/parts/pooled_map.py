@@ -3,7 +3,7 @@
     pooled = mean over the texts and the teacher's dimensions of (W p_s + b - (p_t - m) / s)^2
 
 p_s, p_t: the mean of the last states over a text's tokens; m, s: mean and spread of each of the teacher's dimensions
-over all texts. One vector a text is compared, so the two may cut texts into different tokens. W and b begin as the
+over all texts. One vector per text is compared, so the two may cut texts into different tokens. W and b begin as the
 ridge regression between the two, so that the first steps do not spoil the encoder. Source: Reimers and Gurevych, Making
 Monolingual Sentence Embeddings Multilingual using Knowledge Distillation, 2020 (a student of one vector a text); Jiao
 and others, TinyBERT, 2020 (through a linear map); Heo and others, A Comprehensive Overhaul of Feature Distillation,

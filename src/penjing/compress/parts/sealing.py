@@ -159,7 +159,7 @@ def with_tokenizer(parent: Artifact, folder: Path) -> None:
         shutil.copyfile(parent.folder / name, folder / name)
 
 
-def whole(folder: Path, make: Callable[[Path], None]) -> Path:
+def complete_folder(folder: Path, make: Callable[[Path], None]) -> Path:
     """A scratch folder, made by `make` now or complete from before a kill."""
     if folder.exists():
         try:

@@ -3,7 +3,7 @@
     mean over the texts of  (1 - a) soft(student, teacher) + a hard(student, gold),   summed over the heads
 
 soft and hard are the two forms of the head's loss (train/losses); a counts only where a text has gold. The centred form
-may stand in the place of the soft one.
+may replace the soft one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from penjing.core.task import Head, Item, Task
+from penjing.core.task import Head, Item, Loss, Task
 from penjing.train.batches import Ints
 from penjing.train.losses import centred_loss, hard_loss, soft_loss
 
@@ -61,17 +61,26 @@ class Targets:
         teacher, known, start, losses = as_tensor(self.teacher), as_tensor(self.known), 0, []
         for name, head in self.heads.items():
             found, wanted = (each[:, start : start + head.size] for each in (outputs, teacher))
-            if form == "centred":
-                apart = centred_loss(head.loss, found, wanted, "none")
-            else:
-                apart = soft_loss(head.loss, found, wanted, temperature, "none")
+            apart = teacher_loss(head.loss, found, wanted, temperature, form)
             own = hard_loss(head.loss, found, as_tensor(self.gold[name]), reduction="none")
             losses.append(mean_of(apart, own, known, share))
             start += head.size
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
+def teacher_loss(
+    loss: Loss, found: torch.Tensor, wanted: torch.Tensor, temperature: float, form: Comparison
+) -> torch.Tensor:
+    """The loss (n,) of outputs (n, size) against the teacher's. The centred form does not use the temperature."""
+    if form == "centred":
+        return centred_loss(loss, found, wanted, "none")
+    return soft_loss(loss, found, wanted, temperature, "none")
+
+
 def mean_of(apart: torch.Tensor, own: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
-    """The mean over the rows of both losses (batch,), of which the own one counts where the gold is known."""
+    """The mean over the rows of both losses, (n,) each.
+
+    apart: against the teacher; own: against the gold; known: where there is gold; share: its weight there.
+    """
     weight = known.to(apart.dtype) * share
     return ((1 - weight) * apart + weight * own).mean()

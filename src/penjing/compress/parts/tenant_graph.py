@@ -119,6 +119,6 @@ def _check(
             wanted = model(ids, mask, tenant, *pairs)
         given = dict(zip(_FIRST, (ids.numpy(), mask.numpy(), tenant.numpy()), strict=True))
         (found,) = session.run(None, given | stacks)
-        # What stands in the place of padding has no meaning.
+        # The states of padding have no meaning.
         real = mask.bool()
         compare(found[real.numpy()], wanted[real], rows, length)

@@ -2,7 +2,7 @@
 
     minimise over W, b:  sum over the tokens t of |W h_t + b - z_t|^2 + penalty   (compress/parts/ridge)
 
-h_t: states of the smaller base; z_t: the outputs of the teacher for the same token. So both must have the same tokens.
+h_t: states of the smaller base; z_t: the outputs of the teacher for the same token. Both must have the same tokens.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The texts that a student learns from, with its teacher's outputs for each.
 
-    train rows, texts without labels, changed copies of train rows, and neighbours of train rows out of a larger pool
+    train rows, texts without labels, changed copies of train rows, and neighbours of train rows from a larger pool
 
 The pool of neighbours is a corpus (`corpus`), cut into crops as long as the train texts (compress/parts/crops), or else
 the texts without labels. The nearest are those by the student's own pooled states (compress/parts/nearest). A crop that
-is the same as a train or a validation text is left out; calibration and test rows are out of reach of a step, and
-`penjing corpus build --against` takes them out of a corpus before.
+is the same as a train or a validation text is left out; a step cannot see calibration
+and test rows, and `penjing corpus build --against` takes them out of a corpus before.
 With `out_of_fold` the train rows and their copies are answered by teachers that were tuned without them
 (compress/parts/folds).
 """
@@ -21,8 +21,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from penjing.compress.parts.crops import sample_crops
 from penjing.compress.parts.folds import fold_numbers, fold_teacher
+from penjing.compress.parts.near_tokens import REPLACED, replaced
 from penjing.compress.parts.nearest import nearest_places
-from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.errors import UsageError
@@ -98,7 +98,7 @@ def transfer_set(
     """All texts with their outputs. Raises UsageError where folds have no teachers, or neighbours no pool."""
     train = list(inputs.train.texts)
     title = f"{method}: the teacher on all texts"
-    # The pool is looked through first: a fault there must not cost an hour of the teacher.
+    # The pool comes first: a fault in it must not be found after an hour of the teacher.
     near = neighbours_of(student, inputs, options, run, method)
     unlabelled = [] if options.neighbours and not inputs.corpora else list(inputs.unlabelled)
     own, copies = [], {"copies": [], "replaced": []}  # type: ignore[var-annotated]
@@ -183,7 +183,7 @@ def _pool(student: Artifact, inputs: Inputs, options: TransferOptions, run: Run,
 def _answering(
     teacher: Artifact, inputs: Inputs, options: TransferOptions
 ) -> list[tuple[Artifact, npt.NDArray[np.int64]]]:
-    """Who answers which train rows: the teacher all of them, or the teacher of each fold its rows."""
+    """Each teacher with the places of the train rows that it answers: one for all rows, or one for each fold."""
     if not options.out_of_fold:
         return [(teacher, np.arange(len(inputs.train)))]
     numbers, found = fold_numbers(inputs.train, options.out_of_fold), []

@@ -2,7 +2,7 @@
 
 Source: Wei and Zou, EDA: Easy Data Augmentation, 2019 (deletion, swap); Jiao et al., TinyBERT, 2020 (a student learns
 the teacher's outputs for augmented texts). The teacher gives the label of a piece.
-`compress/parts/neighbours.py` replaces words by near ones.
+`compress/parts/near_tokens.py` replaces words by near ones.
 """
 
 from __future__ import annotations

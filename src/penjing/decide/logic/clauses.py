@@ -28,7 +28,7 @@ class TextVariables:
     patterns: list[str] = field(default_factory=list)
 
 
-class Atoms:
+class RowVariables:
     """The variables that the conditions of some rows need; `add` takes each clause."""
 
     def __init__(self, rows: TableRows, add: Callable[[list[int]], None]) -> None:

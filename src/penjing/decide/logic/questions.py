@@ -15,7 +15,7 @@ import numpy as np
 from pysat.solvers import Glucose4
 
 from penjing.decide.condition import Empty, Test
-from penjing.decide.logic.clauses import TRUE, Atoms
+from penjing.decide.logic.clauses import TRUE, RowVariables
 from penjing.decide.logic.rows import Held, MadeCase, TableRows
 from penjing.decide.logic.theory import Theory
 
@@ -100,8 +100,8 @@ class Query:
     def __init__(self, logic: Logic) -> None:
         self._logic, self._rows = logic, logic.rows
         self._solver = Glucose4()
-        self._atoms = Atoms(self._rows, self._solver.add_clause)
-        self._theory = Theory(self._rows, self._atoms, logic.hints)
+        self._variables = RowVariables(self._rows, self._solver.add_clause)
+        self._theory = Theory(self._rows, self._variables, logic.hints)
         self._excluded: dict[int, int] = {}  # row -> the literal that it is false
 
     def __del__(self) -> None:
@@ -113,9 +113,9 @@ class Query:
         for place in self._rows.of[row]:
             fact, words = self._rows.tests[place][0], rare.get(place)
             if words is None:
-                self._solver.add_clause([self._atoms.literal(place)])
+                self._solver.add_clause([self._variables.literal(place)])
             else:
-                self._solver.add_clause([self._atoms.of_text(fact, "has", word) for word in words])
+                self._solver.add_clause([self._variables.of_text(fact, "has", word) for word in words])
             if self._needs_value(place):
                 self._solver.add_clause([-self._absent(place)])
 
@@ -123,21 +123,21 @@ class Query:
         """The row is not false: each condition holds, or its fact is absent."""
         for place in self._rows.of[row]:
             unknown = self._needs_value(place) and not self._rows.is_quoted(self._rows.tests[place][0])
-            self._solver.add_clause([self._atoms.literal(place), *([self._absent(place)] if unknown else [])])
+            self._solver.add_clause([self._variables.literal(place), *([self._absent(place)] if unknown else [])])
 
     def fail(self, row: int) -> None:
         """The row does not hold: a condition is false, or its fact is absent."""
         places = self._rows.of[row]
         absent = [self._absent(place) for place in places if self._needs_value(place)]
-        self._solver.add_clause([*(-self._atoms.literal(place) for place in places), *absent] or [-TRUE])
+        self._solver.add_clause([*(-self._variables.literal(place) for place in places), *absent] or [-TRUE])
 
     def exclude(self, row: int, *, always: bool = False) -> None:
         """The row is false. always: also where the question is which rows take every case."""
-        clause = [self._atoms.refused(place) for place in self._rows.of[row]]
+        clause = [self._variables.refused(place) for place in self._rows.of[row]]
         if always:
             self._solver.add_clause(clause or [-TRUE])
         else:
-            self._excluded[row] = self._atoms.new()
+            self._excluded[row] = self._variables.new()
             self._solver.add_clause([-self._excluded[row], *clause])
 
     def leave(self, box: BoxTests) -> None:
@@ -145,10 +145,10 @@ class Query:
         clause = []
         for fact, (tests, absent) in box.items():
             for test in tests:
-                literal = -self._atoms.of(fact, test)
+                literal = -self._variables.of(fact, test)
                 if self._rows.may_be_absent(fact):
-                    literal = self._both(literal, -self._atoms.without(fact))
-                    literal = literal if absent else self._atoms.any_of([literal, self._atoms.without(fact)])
+                    literal = self._both(literal, -self._variables.without(fact))
+                    literal = literal if absent else self._variables.any_of([literal, self._variables.without(fact)])
                 clause.append(literal)
         self._solver.add_clause(clause or [-TRUE])
 
@@ -212,7 +212,7 @@ class Query:
             -literal if found else literal
             for fact, written in case.texts.items()
             for pattern, found in written.supposed.items()
-            for literal in [self._atoms.of_text(fact, "pattern", pattern)]
+            for literal in [self._variables.of_text(fact, "pattern", pattern)]
         ]
 
     def _needs_value(self, place: int) -> bool:
@@ -220,7 +220,7 @@ class Query:
         return not isinstance(test, Empty) and self._rows.may_be_absent(fact)
 
     def _absent(self, place: int) -> int:
-        return self._atoms.without(self._rows.tests[place][0])
+        return self._variables.without(self._rows.tests[place][0])
 
     def _both(self, one: int, other: int) -> int:
-        return -self._atoms.any_of([-one, -other])
+        return -self._variables.any_of([-one, -other])

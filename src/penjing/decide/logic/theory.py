@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from penjing.decide.logic.clauses import Atoms, TextProperty, TextVariables
+from penjing.decide.logic.clauses import RowVariables, TextProperty, TextVariables
 from penjing.decide.logic.counts import counts_of
 from penjing.decide.logic.rows import CLOCK, DAY, DAYS, MadeCase, TableRows
 from penjing.decide.logic.simplex import probabilities
@@ -29,17 +29,17 @@ class _Bound:
 class Theory:
     """All facts of a query. hints: for each number and listed value the one to take where nothing is asked of it."""
 
-    def __init__(self, rows: TableRows, atoms: Atoms, hints: Mapping[str, int | str]) -> None:
-        self._rows, self._atoms, self._hints = rows, atoms, hints
+    def __init__(self, rows: TableRows, variables: RowVariables, hints: Mapping[str, int | str]) -> None:
+        self._rows, self._variables, self._hints = rows, variables, hints
         self._labels = rows.schema.labels
         self._places = {f"p.{label}": place for place, label in enumerate(self._labels)}
 
     def solve(self, model: set[int]) -> MadeCase | Clauses:
         """The case of a solution (the true literals), or clauses that it breaks."""
-        absent = frozenset(fact for fact, literal in self._atoms.absent.items() if literal in model)
+        absent = frozenset(fact for fact, literal in self._variables.absent.items() if literal in model)
         names, clauses = self._names(model)
         texts: dict[str, MadeText] = {}
-        said = self._atoms.said(model)
+        said = self._variables.said(model)
         for fact in self._rows.facts:
             if self._rows.is_text(fact):
                 found = self._text(fact, said.get(fact, set()), absent)
@@ -48,7 +48,7 @@ class Theory:
                 else:
                     clauses += found
         numbers: dict[str, int] = {}
-        counts = counts_of(self._rows, self._atoms, model, names, self._hints)
+        counts = counts_of(self._rows, self._variables, model, names, self._hints)
         for part in (self._answer(model, names), self._dates(model, absent), counts):
             if isinstance(part, dict):
                 numbers |= part
@@ -63,18 +63,18 @@ class Theory:
         """The facts about pieces that no row of the query asks of, where the case has no such piece."""
         pieces = self._rows.schema.bounds.pieces
         about = [fact for fact in self._rows.facts if fact in pieces]
-        there = {pieces[fact] for fact in about if fact in self._atoms.absent and fact not in absent}
+        there = {pieces[fact] for fact in about if fact in self._variables.absent and fact not in absent}
         return frozenset(
             fact
             for fact in about
-            if fact not in self._atoms.absent and not numbers.get(pieces[fact]) and pieces[fact] not in there
+            if fact not in self._variables.absent and not numbers.get(pieces[fact]) and pieces[fact] not in there
         )
 
     def _text(self, fact: str, true: set[TextProperty], absent: frozenset[str]) -> MadeText | Clauses:
         if fact in absent and self._rows.may_be_absent(fact):
             return MadeText(exact=True)
-        empty = self._atoms.absent[fact] if fact in absent else None
-        return TextTheory(self._rows, self._atoms.texts.get(fact, TextVariables()), true).solve(empty)
+        empty = self._variables.absent[fact] if fact in absent else None
+        return TextTheory(self._rows, self._variables.texts.get(fact, TextVariables()), true).solve(empty)
 
     def _names(self, model: set[int]) -> tuple[dict[str, str], Clauses]:
         """One value of each listed fact."""
@@ -83,7 +83,7 @@ class Theory:
         for fact in self._rows.facts:
             if self._rows.is_text(fact) or self._rows.is_number(fact):
                 continue
-            known = self._atoms.names.get(fact)
+            known = self._variables.names.get(fact)
             if known is None:
                 found[fact] = str(self._hints[fact])
                 continue
@@ -95,13 +95,13 @@ class Theory:
     def _bounds(self, fact: str, model: set[int]) -> list[_Bound]:
         """The bounds that a solution puts on a number, beyond its limits."""
         found = []
-        cuts = self._atoms.cuts.get(fact, [])
-        met = [cut for cut in cuts if self._atoms.cut(fact, cut) in model]
+        cuts = self._variables.cuts.get(fact, [])
+        met = [cut for cut in cuts if self._variables.cut(fact, cut) in model]
         if met:
-            found.append(_Bound(fact, True, met[-1], self._atoms.cut(fact, met[-1])))
+            found.append(_Bound(fact, True, met[-1], self._variables.cut(fact, met[-1])))
         if len(met) < len(cuts):
             cut = cuts[len(met)]
-            found.append(_Bound(fact, False, cut - 1, -self._atoms.cut(fact, cut)))
+            found.append(_Bound(fact, False, cut - 1, -self._variables.cut(fact, cut)))
         return found
 
     def _span(self, fact: str, bounds: list[_Bound]) -> tuple[int, int]:
@@ -116,8 +116,8 @@ class Theory:
         tested = [fact for fact in (*_ANSWER, *self._places) if fact in self._rows.facts]
         if not self._labels or not tested:
             return {}
-        bounds = [each for fact in tested if fact in self._atoms.cuts for each in self._bounds(fact, model)]
-        known = self._atoms.names.get("label")
+        bounds = [each for fact in tested if fact in self._variables.cuts for each in self._bounds(fact, model)]
+        known = self._variables.names.get("label")
         label = names.get("label", str(self._hints.get("label", self._labels[0])))
         literal = known[label] if known else None
         wanted = label if known else None
@@ -162,7 +162,7 @@ class Theory:
         dates = [fact for fact in self._rows.facts if self._rows.kinds[fact] == "date" and fact != CLOCK]
         intervals = [(*self._clock_days(CLOCK, bounds := self._bounds(CLOCK, model)), bounds)]
         for fact in dates:
-            if fact not in absent and fact + DAYS in self._atoms.cuts:
+            if fact not in absent and fact + DAYS in self._variables.cuts:
                 bounds = self._bounds(fact, model) + self._bounds(fact + DAYS, model)
                 intervals.append((*self._clock_days(fact, bounds), bounds))
         last_start, first_end = max(intervals, key=lambda each: each[0]), min(intervals, key=lambda each: each[1])

@@ -33,7 +33,7 @@ class TokenRow:
 class TextBatch:
     """Rows of one length, all (rows, tokens); documents is 0 where padded. `ids` is what the network reads.
 
-    gold: the ids before an objective changed them; targets: what objectives have to find, by name, one entry a row.
+    gold: the ids before an objective changed them; targets: what objectives have to find, by name, one entry per row.
     """
 
     ids: Ints
@@ -54,7 +54,7 @@ class TextBatch:
         return int((self.documents > 0).sum())
 
     def rows(self) -> Iterator[TokenRow]:
-        """The rows without padding and as they were before a change."""
+        """The rows without padding and as they were before an objective changed them."""
         for row in range(len(self)):
             real = self.documents[row] > 0
             yield TokenRow(

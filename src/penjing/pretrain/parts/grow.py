@@ -49,7 +49,11 @@ _HELD_SEED = 11
 
 @dataclass(frozen=True)
 class GrowJob:
-    """What a training is made of, once everything is open."""
+    """What a training is made of, once everything is open.
+
+    terms: (weight, term) by name; by_domain: held-out batches; key: of all that the training depends on; held_out:
+    whether the corpus has held-out documents, else losses are those of documents that are trained on.
+    """
 
     name: str
     kit: Kit
@@ -242,7 +246,7 @@ def _perplexities(job: GrowJob, *, known: bool = False) -> dict[str, Perplexity]
     job.network.to(job.run.device).eval()
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         for _, term in job.terms.values():
-            if known and not getattr(term, "known", True):
+            if known and not term.known:
                 continue
             for domain, batches in job.by_domain.items():
                 value = term.perplexity(job.network, batches, job.options.positions)

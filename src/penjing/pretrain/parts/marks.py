@@ -39,17 +39,13 @@ class Marks:
 
 def find_marks(tokenizer: Tokenizer, family: Family) -> Marks:
     """The marks that a family needs; a missing mask, end or sentinel is added to the tokenizer."""
-    padding = _found(tokenizer, _PADS)
-    padding = _added(tokenizer, [_PADS[0]])[0] if padding < 0 else padding
+    padding = _found_or_added(tokenizer, _PADS)
     before, after = _template(tokenizer)
     mask, sentinels = -1, tuple[int, ...]()
     if family == "encoder":
-        mask = _found(tokenizer, _MASKS)
-        mask = _added(tokenizer, [_MASKS[0]])[0] if mask < 0 else mask
+        mask = _found_or_added(tokenizer, _MASKS)
     else:
-        end = _found(tokenizer, _ENDS)
-        end = _added(tokenizer, [_ENDS[0]])[0] if end < 0 else end
-        before, after = (before if family == "decoder" else ()), (end,)
+        before, after = (before if family == "decoder" else ()), (_found_or_added(tokenizer, _ENDS),)
     if family == "encoder-decoder":
         sentinels = tuple(_added(tokenizer, [f"<extra_id_{number}>" for number in range(SENTINELS)]))
     special = [place for place, token in tokenizer.get_added_tokens_decoder().items() if token.special]
@@ -70,7 +66,14 @@ def begin_and_end(tokenizer: Tokenizer) -> tuple[int | None, int]:
 
 
 def _found(tokenizer: Tokenizer, names: Sequence[str]) -> int:
+    """The id of the first of these tokens that there is, -1 for none."""
     return next((place for name in names if (place := tokenizer.token_to_id(name)) is not None), -1)
+
+
+def _found_or_added(tokenizer: Tokenizer, names: Sequence[str]) -> int:
+    """The id of the first of these tokens that there is; where there is none, the first name is added."""
+    place = _found(tokenizer, names)
+    return place if place >= 0 else _added(tokenizer, names[:1])[0]
 
 
 def _added(tokenizer: Tokenizer, names: Sequence[str]) -> list[int]:

@@ -92,7 +92,7 @@ class Mixture:
         return {"loss": sum(self.terms[name][0] * value for name, value in found.items()), **found}
 
     def _losses(self, model: Grown, batch: TextBatch, *, scoring: bool = False) -> dict[str, torch.Tensor]:
-        """The mean loss of each term that has a target in the batch."""
+        """The mean loss of each term that has a target in the batch. States are computed once, if a term asks."""
         kept: list[torch.Tensor] = []
 
         def states() -> torch.Tensor:
@@ -114,21 +114,14 @@ class Mixture:
 
 def check_terms(terms: Mapping[str, Term]) -> None:
     """Raise UsageError where two terms both arrange the rows, or both hide tokens."""
-    for what, does in (("arrange the rows", _arranges), ("change the tokens", _changes)):
-        same = [name for name, term in terms.items() if does(term)]
+    arranging = [name for name, term in terms.items() if term.arranges]
+    changing = [name for name, term in terms.items() if term.changes]
+    for what, same in (("arrange the rows", arranging), ("change the tokens", changing)):
         if len(same) > 1:
             raise UsageError(
                 f"`{same[0]}` and `{same[1]}` both {what} of a batch, so that one step cannot have both",
                 fix="take one of the two, or put them into two steps",
             )
-
-
-def _arranges(term: Term) -> bool:
-    return term.arranges
-
-
-def _changes(term: Term) -> bool:
-    return term.changes
 
 
 class Builder(Protocol):

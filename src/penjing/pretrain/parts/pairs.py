@@ -56,14 +56,14 @@ def _marks(ids: Sequence[int]) -> Passage:
 
 
 def pair_loss(network: Grown, name: str, states: torch.Tensor, labels: npt.NDArray[np.int64]) -> torch.Tensor:
-    """The cross entropy of a pair head against labels (rows,) of 0 or 1."""
+    """The cross entropy of a pair head against labels (rows,) of 0 or 1. states: (rows, tokens, width)."""
     head = network.heads[name]
     assert isinstance(head, PairHead)
     return functional.cross_entropy(head(states[:, 0]).float(), network.tensor(labels))
 
 
 class PairTerm(Term):
-    """Base class of the terms about two passages: a head on the first token tells what became of the pair.
+    """Base class of the terms about two passages: a head on the first token says what was done to the pair.
 
     name: of the objective. target: of the targets of a batch, which `arrange` sets.
     """

@@ -4,9 +4,9 @@
     pseudo-perplexity  exp( mean over tokens t of  -log p(x_t | all other tokens, t hidden) )
 
 The second is computed on n drawn tokens, each hidden alone. Its error is that of a mean of n tokens: as a share of the
-value, the standard deviation of -log p over the square root of n. The tokens are the same ones
-before and after a training, so that the change is known better than the values. Both figures are those of one
-vocabulary: networks with other vocabularies are not compared by them.
+value, the standard deviation of -log p divided by the square root of n. The tokens are the same before and after a
+training, so the change is known better than the values. Both figures depend on the vocabulary: they do not compare
+networks with different vocabularies.
 Source: Salazar, Liang, Nguyen, Kirchhoff, Masked Language Model Scoring, 2020.
 """
 
@@ -74,6 +74,7 @@ def pseudo_perplexity(
 
 
 def _exp(mean: float) -> float:
+    # Above 709 the exponential is beyond the largest float64.
     return math.exp(min(mean, 700.0))
 
 

@@ -109,8 +109,8 @@ class Stream:
         """The rows of a pass, each the numbers of its pieces, and its batches of rows."""
         if not self.shape.packed:
             rows: Sequence[Ints] = list(np.arange(len(self.pieces), dtype=np.int64)[:, None])
-            most = max(1, self.shape.tokens // 8)
-            budget = Budget(most, self.shape.tokens)
+            # The tokens decide how many rows a batch has; this bounds batches of rows shorter than 8 tokens alone.
+            budget = Budget(max(1, self.shape.tokens // 8), self.shape.tokens)
             return rows, epoch_batches(self._lengths + self.shape.spare, budget, self.seed, number)
         draw = np.random.default_rng([self.seed, number])
         rows = pack(self._lengths, draw.permutation(len(self.pieces)), self.shape.length)

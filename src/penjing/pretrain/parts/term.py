@@ -44,7 +44,8 @@ class Term:
     families: the families of networks that it suits. packs: whether it can read rows of several documents. spare:
     tokens of a row that it needs for its own marks.
     arranges, changes: whether it makes other rows of a batch, or hides tokens in it; a training can have one term that
-    does each. random_score: whether it needs dropout to be scored too.
+    does each. random_score: whether it needs dropout to be scored too. known: whether its head was read from the base,
+    or it has none, so that it can be measured before a training.
     """
 
     families: ClassVar[tuple[Family, ...]] = ("encoder",)
@@ -53,6 +54,7 @@ class Term:
     arranges = False
     changes = False
     random_score = False
+    known = True
 
     def head(self) -> nn.Module | None:
         """The parameters that the term adds to the network."""

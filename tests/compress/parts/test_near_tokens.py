@@ -1,4 +1,4 @@
-"""Words stand for near ones of the same texts; numbers, marks and masks stay; the same comes out again."""
+"""Words are replaced by near ones of the same texts; numbers, marks and masks stay; the same comes out again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split, Whitespace
 
 from penjing.compress.distill import Options, apply
-from penjing.compress.parts.neighbours import NEAR, Neighbours, neighbours, replaced
+from penjing.compress.parts.near_tokens import NEAR, NearTokens, near_tokens, replaced
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 
@@ -25,18 +25,18 @@ AT: Mapping[str, tuple[float, float]] = {
 TEXTS = ["sales rose 7 !", "profit fell 7 !", "income grew 7 !", "profit rose", "sales fell", "income grew once"]
 
 
-def near(texts: list[str]) -> Neighbours:
+def near(texts: list[str]) -> NearTokens:
     tokenizer = Tokenizer(WordLevel({"[UNK]": 0, **{word: i for i, word in enumerate(AT, start=1)}}, "[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.add_special_tokens(["[UNK]", "⟦phone⟧"])
-    return neighbours(tokenizer, np.array([(0.0, 0.0), *AT.values()], dtype=np.float32), texts)
+    return near_tokens(tokenizer, np.array([(0.0, 0.0), *AT.values()], dtype=np.float32), texts)
 
 
-def test_the_nearest_stand_first_and_what_is_no_word_or_is_rare_never_does() -> None:
+def test_the_nearest_come_first_and_what_is_no_word_or_is_rare_is_left_out() -> None:
     found = near(TEXTS)
     names = dict(enumerate(AT, start=1))
     words = {names[token]: others for token, others in found.near.items()}
-    assert set(words) == {"rose", "fell", "grew", "sales", "profit", "income"}, "`once` stands there once"
+    assert set(words) == {"rose", "fell", "grew", "sales", "profit", "income"}, "`once` occurs once"
     assert set(words["fell"][:2]) == {"rose", "grew"}
     assert words["sales"][:2] == ("profit", "income")
     assert all(len(others) <= NEAR and word not in others for word, others in words.items())
@@ -53,7 +53,7 @@ def test_new_texts_differ_in_words_alone_and_come_out_the_same_again() -> None:
         assert len(words) < 4 or words[2:] == ["7", "!"]
 
 
-def test_blanks_marks_and_masks_stay_where_they_stand() -> None:
+def test_spaces_marks_and_masks_stay_in_their_places() -> None:
     texts = ["sales  rose,\n7!", "⟦phone⟧ sales rose", "unheard profit fell 7"] * 2
     made = near(texts).replace(texts, 4, seed=0)
     assert made
@@ -66,7 +66,7 @@ def test_a_part_of_a_word_stands_only_for_a_part_of_a_word() -> None:
     tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "好": 1, "差": 2, "ok": 3}, "[UNK]"))
     tokenizer.pre_tokenizer = Split("", "isolated")
     places = np.array([(0, 0), (1, 0), (1, 0.1), (1, 0.05)], dtype=np.float32)
-    found = neighbours(tokenizer, places, ["好差好差", "差好"])
+    found = near_tokens(tokenizer, places, ["好差好差", "差好"])
     assert found.near.get(1) == ("差",) and found.near.get(2) == ("好",)
 
 

@@ -1,11 +1,11 @@
-"""Texts in which some words are replaced by near ones: their neighbours in the teacher's own embedding table.
+"""Texts in which some words are replaced by near ones: tokens that are near in the teacher's own embedding table.
 
     near(a) = the k tokens b of the texts with the highest cos(E[a] - m, E[b] - m),   m: mean of E over these tokens
 
 a and b have similar positions in the texts: both mostly begin a word or both do not, and the same for ending one. Only
-letters are replaced, and only tokens that occur at least twice; mask placeholders, numbers and punctuation stay. The
-teacher gives the label of a new text. All replacements come from the texts, so no words of another language or field
-are added. Deterministic in texts, teacher and seed.
+tokens of letters that occur at least twice are replaced; mask placeholders, numbers and punctuation stay. The teacher
+gives the label of a new text. All replacements come from the texts, so no words of another language or field are added.
+Deterministic in texts, teacher and seed. `penjing.train.near_words` compares whole words, for copies that keep a label.
 
 Source: Jiao et al., TinyBERT, 2020, sections 3.2 and 4 (replacement by near words from GloVe and a masked language
 model; a tuned encoder has neither, so its embedding table is used); Mu and Viswanath, All-but-the-Top, 2018 (the mean
@@ -44,7 +44,7 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NearTokens:
     """The possible replacements of each token of some texts, the nearest first."""
 
     tokenizer: Tokenizer
@@ -78,11 +78,11 @@ def replaced(teacher: Artifact, texts: Sequence[str], copies: int, seed: int) ->
         return []
     tokenizer = open_tokenizer(teacher.folder)
     table = load_classifier(teacher).encoder.get_input_embeddings().weight.detach().numpy()  # type: ignore[operator]
-    return neighbours(tokenizer, table, texts).replace(texts, copies, seed)
+    return near_tokens(tokenizer, table, texts).replace(texts, copies, seed)
 
 
-def neighbours(tokenizer: Tokenizer, table: npt.NDArray[np.float32], texts: Sequence[str]) -> Neighbours:
-    """The neighbours of the tokens of these texts; table: one row per token, (tokens, width)."""
+def near_tokens(tokenizer: Tokenizer, table: npt.NDArray[np.float32], texts: Sequence[str]) -> NearTokens:
+    """The near tokens of the tokens of these texts; table: one row per token, (tokens, width)."""
     words: dict[int, Counter[str]] = {}
     positions: dict[int, Counter[tuple[bool, bool]]] = {}
     for text, pieces in zip(texts, _pieces(tokenizer, texts), strict=True):
@@ -108,7 +108,7 @@ def neighbours(tokenizer: Tokenizer, table: npt.NDArray[np.float32], texts: Sequ
                 others = [each for each in others if each != word[tokens[place]]]
                 if others:
                     near[tokens[place]] = tuple(others)
-    return Neighbours(tokenizer, near)
+    return NearTokens(tokenizer, near)
 
 
 def _pieces(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[_Piece]]:
