@@ -38,9 +38,7 @@ def test_sure_is_the_probability_that_the_label_would_have_if_all_were_equally_f
     # Labels with shares of 60, 30, 6 and 4 %: a posterior divided by its prior, and made to sum to 1 again.
     prior = np.array([0.6, 0.3, 0.06, 0.04])
     equal = p / prior / (p / prior).sum(axis=1, keepdims=True)
-    assert sureness(scaled, 0.6 / prior) == pytest.approx(
-        equal[np.arange(50), p.argmax(axis=1)], abs=1e-6
-    )
+    assert sureness(scaled, 0.6 / prior) == pytest.approx(equal[np.arange(50), p.argmax(axis=1)], abs=1e-6)
     # One text at a time it is the same to the last digit.
     one = [sureness(divided(logits[place : place + 1], 1.7), 0.6 / prior)[0] for place in range(50)]
     assert one == sureness(scaled, 0.6 / prior).tolist()

@@ -332,9 +332,8 @@ class Triples(TriplesReader):
         """The largest difference of a probability; 1 for other entities or other triples."""
         if not (isinstance(one, Links) and isinstance(other, Links)) or _shape(one) != _shape(other):
             return 1.0
-        spans = [abs(a.p - b.p) for a, b in zip(one.spans, other.spans, strict=True)]
-        links = [abs(a.p - b.p) for a, b in zip(one.links, other.links, strict=True)]
-        return round(max([abs(one.p - other.p), *spans, *links]), _DIGITS)
+        pairs = (*zip(one.spans, other.spans, strict=True), *zip(one.links, other.links, strict=True))
+        return round(max([abs(one.p - other.p), *(abs(a.p - b.p) for a, b in pairs)]), _DIGITS)
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """The sum over the entities of the answer of the best log-odds of its type against O; `support` tells more."""
