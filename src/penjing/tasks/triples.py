@@ -332,8 +332,8 @@ class Triples(TriplesReader):
         """The largest difference of a probability; 1 for other entities or other triples."""
         if not (isinstance(one, Links) and isinstance(other, Links)) or _shape(one) != _shape(other):
             return 1.0
-        pairs = (*zip(one.spans, other.spans, strict=True), *zip(one.links, other.links, strict=True))
-        return round(max([abs(one.p - other.p), *(abs(a.p - b.p) for a, b in pairs)]), _DIGITS)
+        here, there = ([each.p, *(x.p for x in each.spans), *(x.p for x in each.links)] for each in (one, other))
+        return round(max(abs(a - b) for a, b in zip(here, there, strict=True)), _DIGITS)
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """The sum over the entities of the answer of the best log-odds of its type against O; `support` tells more."""
