@@ -29,7 +29,17 @@ from penjing.tasks.band import half_within
 from penjing.tasks.piece_facts import entity_facts, entity_values, piece_bounds
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_chain import chain_temperature
-from penjing.tasks.tag_decode import Best, Units, cut_inside, decode_units, located, log_odds, tags_of, units_of
+from penjing.tasks.tag_decode import (
+    Best,
+    Units,
+    best_odds,
+    cut_inside,
+    decode_units,
+    located,
+    log_odds,
+    tags_of,
+    units_of,
+)
 from penjing.tasks.tag_figures import tag_figures
 from penjing.tasks.tag_following import fit_sequences
 from penjing.tasks.tag_spans import Entity, read_entities, write_entities
@@ -283,14 +293,7 @@ class Tag(TagReader):
         entities the least log-odds of O against all types."""
         temperature = calibration["temperature"]
         begins = [1 + 2 * self.types.index(span.label) for span in as_kind(answer, Spans).spans]
-
-        def support(table: Any) -> float:
-            scaled = np.asarray(table, dtype=np.float64) / temperature
-            if not begins:
-                return float((scaled[:, 0] - np.logaddexp.reduce(scaled[:, 1:], axis=1)).min())
-            return float(sum((scaled[:, begin] - scaled[:, 0]).max() for begin in begins))
-
-        return lambda outputs: np.array([support(table) for table in outputs[HEAD]])
+        return lambda outputs: np.array([best_odds(table, temperature, begins) for table in outputs[HEAD]])
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
         """(n, 5): entities that are right, said, meant; rows, and those that are right as a whole."""

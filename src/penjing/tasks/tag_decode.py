@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +120,18 @@ def decode_units(logits: npt.ArrayLike, temperature: float, following: npt.Array
     whole = float(np.exp(min(logged[np.arange(len(path)), path].sum() - total, 0.0)))
     each = tuple(_share(one, (forward, backward, logged, steps)) for one in entities)
     return Best(entities, each, whole)
+
+
+def best_odds(table: Any, temperature: float, begins: Sequence[int]) -> float:
+    """The sum over some entities of the best log-odds of their first tag against O among the tokens.
+
+    table: logits (tokens, tags); begins: the first tag of each entity's type. Without entities it is the least log-odds
+    of O against all types.
+    """
+    scaled = np.asarray(table, dtype=np.float64) / temperature
+    if not begins:
+        return float((scaled[:, 0] - np.logaddexp.reduce(scaled[:, 1:], axis=1)).min())
+    return float(sum((scaled[:, begin] - scaled[:, 0]).max() for begin in begins))
 
 
 def log_odds(

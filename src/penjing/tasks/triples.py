@@ -33,7 +33,7 @@ from penjing.tasks.piece_facts import end_facts, end_types, end_values, entity_f
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag import HEAD as TAGS
 from penjing.tasks.tag import NONE
-from penjing.tasks.tag_decode import Units, decode_units, located, tags_of, units_of
+from penjing.tasks.tag_decode import Units, best_odds, decode_units, located, tags_of, units_of
 from penjing.tasks.tag_following import fit_sequences
 from penjing.tasks.triples_facts import triple_facts, triple_kinds
 from penjing.tasks.triples_figures import entity_of, triple_of, triples_figures
@@ -338,14 +338,8 @@ class Triples(TriplesReader):
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """The sum over the entities of the answer of the best log-odds of its type against O; `support` tells more."""
         begins = [1 + 2 * self.types.index(span.label) for span in as_kind(answer, Links).spans]
-
-        def support(table: Any) -> float:
-            scaled = np.asarray(table, dtype=np.float64) / calibration["tags"]
-            if not begins:
-                return float((scaled[:, 0] - np.logaddexp.reduce(scaled[:, 1:], axis=1)).min())
-            return float(sum((scaled[:, begin] - scaled[:, 0]).max() for begin in begins))
-
-        return lambda outputs: np.array([support(table) for table in outputs[TAGS]])
+        temperature = calibration["tags"]
+        return lambda outputs: np.array([best_odds(table, temperature, begins) for table in outputs[TAGS]])
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
         """(n, 8): right, given and true triples; the same of entities; 1 for the row; 1 if its triples are right."""
