@@ -195,6 +195,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "up to",
     }),
     "keywords of a rules file": frozenset({
+        "rule priority",
         "contains all",
         "no rule",
         "not after",

@@ -141,7 +141,7 @@ def examine(
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _Unsplit:
     """The rows of a recipe before they are split. labels: their strata; dropped: positions that are not used;
     beside: of each row the fields that the model reads."""
 
@@ -152,7 +152,7 @@ class _Rows:
     beside: list[str] | None
 
 
-def _looked_through(file: RecipeFile, reader: Reader, intake: Intake, progress: Progress) -> _Rows:
+def _looked_through(file: RecipeFile, reader: Reader, intake: Intake, progress: Progress) -> _Unsplit:
     """The rows with what is equal or nearly equal among them."""
     recipe, table, parts = file.recipe, intake.table, intake.parts
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
@@ -164,13 +164,13 @@ def _looked_through(file: RecipeFile, reader: Reader, intake: Intake, progress: 
     found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= _conflicting(found, parts, said, "test" in given)
-    return _Rows(intake, labels, found, dropped, beside)
+    return _Unsplit(intake, labels, found, dropped, beside)
 
 
 def _arranged(
     file: RecipeFile,
     reader: Reader,
-    rows: _Rows,
+    rows: _Unsplit,
     unlabelled: Sequence[str],
     outside: Mapping[str, Sequence[str]],
 ) -> tuple[Audit, Prepared | None]:
