@@ -72,3 +72,14 @@ def test_the_probe_scales_what_was_estimated() -> None:
     assert found["testing"] == 2 * overall.TESTING
     assert "search" in stages(["tune.full"], 100, search=True)
     assert "tune.full" not in stages(["tune.linear"], 100, search=False)
+
+
+def test_folds_that_are_known_later_come_before_the_test(now: list[float]) -> None:
+    run = Overall(Silent(), stages(["tune.full"], 1200, search=False), began=0.0, entered=0.0, piece=0.0)
+    run.enter("reading")
+    run.plan(stages(["tune.full"], 1200, search=False, folds=5))
+    assert list(run.seconds)[-2:] == [overall.FOLDING, "testing"]
+    run.expect({overall.FOLDING: 2700.0})
+    run.enter("testing")
+    now[0] = 10.0
+    assert run.left == overall.TESTING - 10, "the folds are over"

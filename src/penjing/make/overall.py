@@ -45,8 +45,12 @@ class Overall:
         if stage in self.seconds:
             self.stage, self.entered, self.done = stage, time.monotonic(), 0
 
+    def plan(self, seconds: Mapping[str, float]) -> None:
+        """Replace the stages and their order."""
+        self.seconds = dict(seconds)
+
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Replace the estimates of stages."""
+        """Replace the estimates of stages; their order stays."""
         self.seconds.update(seconds)
 
     def start(self, title: str, total: int | None) -> None:

@@ -62,7 +62,7 @@ def make_release(
             progress.say(note_in(checked.chosen.note, "en"))
         choice = rows_of_choice(file, data, base)
         folds = 0 if choice is None else choice.folds
-        progress.expect(stages(names, len(data.train), searches, folds))
+        progress.plan(stages(names, len(data.train), searches, folds))
         threads = threads_of(file, steps[0], data, base, out / "cache" / MACHINE, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", about_of(file, data, rules, threads))
