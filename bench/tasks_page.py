@@ -118,17 +118,18 @@ def page(runs: Runs) -> str:
         [
             "# Every task on real sets",
             "",
-            "- At most 3,000 cases train, chosen by hash; top three layers, ten passes (two on CMRC), one seed. Published figures "
-            "use all rows and larger networks, so they cannot be compared with these; the last column says why.",
+            "- At most 3,000 cases train, chosen by hash; top three layers, ten passes (two on CMRC), one seed. "
+            "Published figures use all rows and larger networks, so they cannot be compared with these; the last "
+            "column says why.",
             "- *Large base*: a multilingual encoder of 12 layers of 384, cut to Chinese and English.",
             "- Figures are of test cases, with 95 % intervals. The first table has the tuned models before "
             "compression, the second the sealed releases: `make` seals word counts where no encoder is proven better.",
             f"- *Automatic*: share decided without a person under a promise of at most {100 * MAX_ERROR:.0f} % wrong "
             "with 95 % confidence. An error of `several` is any label too many or too few, of `tag` any entity. Of "
             "`together` each task has that limit, and *wrong* counts cases with any task wrong.",
-            "- The test headlines come from another file than the others, and name the company in other places: 86 % have "
-            "the right company, so its limit is not kept on them. Such a shift is what a certificate cannot know; the "
-            "report says since then that chance does not explain it.",
+            "- The test headlines come from another file than the others, and name the company in other places: 86 % "
+            "have the right company, so its limit is not kept on them. Such a shift is what a certificate cannot know; "
+            "the report says since then that chance does not explain it.",
             "- *ECE*: distance of the probability that the whole answer is right from the truth, before and after "
             "calibration. *Of pieces*: the same of each entity, in seven classes.",
             "- Résumés were run before `tune.linear` became a conditional random field, and before encoders learned "
