@@ -55,12 +55,12 @@ def test_a_period_in_words() -> None:
         (
             "items",
             "on 80.0% of 300 calibration rows every item is decided; of all items decided 1.00% are wrong",
-            "300 行认证数据中，80.0%的每一项都自动决定；自动决定的项中 1.00% 出错",
+            "300 行认证数据中，80.0% 的每一项都自动决定；自动决定的项中 1.00% 出错",
         ),
         (
             "labels",
             "every label is settled; of these rows 1.00% have a label wrong or missing",
-            "300 行认证数据中，80.0%的全部标签都已确定；其中 1.00% 有标签错或漏",
+            "300 行认证数据中，80.0% 的全部标签都已确定；其中 1.00% 有标签错或漏",
         ),
     ],
 )
