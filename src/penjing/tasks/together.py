@@ -340,7 +340,7 @@ class Together(TogetherReader):
 
     def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
         listed = {"en": ", ".join(self.parts), "zh": "、".join(self.parts)}
-        return {"en": f"a wrong answer to any of {listed['en']}", "zh": f"{listed['zh']} 中任何一项答错"}
+        return {"en": f"a wrong answer to any of {listed['en']}", "zh": f"任务 {listed['zh']} 中任何一项答错"}
 
     def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
         """One for each task that has gold, in the scope of its name."""
