@@ -3,8 +3,8 @@
     python -m pytest --junitxml=one.xml ...;  python tests/measured_times.py one.xml [more.xml ...]
 
 tests/slow_tests.txt names the functions with a test of two seconds or more: they are `whole`, as are those that a mark
-calls so. tests/slow_files.txt names the files whose other tests take more than half a second together. A new test is in
-both until the lists are written again.
+calls so. tests/slow_files.txt names the files whose other tests take more than half a second together. `make test`
+and `make quick` run a new test until the lists are written again.
 """
 
 from __future__ import annotations

@@ -79,6 +79,11 @@ def test_what_chance_does_not_explain_is_named(language: Any, words: str, more: 
     assert len(said) == 1 and words in said[0] and more in said[0]
 
 
+def test_names_are_in_the_order_of_the_limits() -> None:
+    said = limit_sentences(decisions(**dict.fromkeys("dcba", (1000, 200))), "en")
+    assert "hardly explains: d, c, b, a." in said[0]
+
+
 def test_a_small_excess_may_be_chance_and_none_is_not_spoken_of() -> None:
     assert "More than the limit: a; it may be chance" in limit_sentences(decisions(a=(100, 11)), "en")[0]
     assert "More than" not in limit_sentences(decisions(a=(100, 10)), "en")[0]

@@ -52,7 +52,8 @@ def limit_sentences(decisions: Decisions, language: PageLanguage) -> list[str]:
         return []
     level = 1 - decisions.confidence
     above = {name: one for name, one in found.items() if (one.value or 0.0) > limits[name]}
-    hardly = {name for name, one in above.items() if lower_bound(one.errors, one.cases, level) > limits[name]}
+    hardly = [name for name, one in above.items() if lower_bound(one.errors, one.cases, level) > limits[name]]
+    chance = [name for name in above if name not in hardly]
 
     def listed(some: Mapping[str, LimitOnTest]) -> str:
         said = [
@@ -65,8 +66,7 @@ def limit_sentences(decisions: Decisions, language: PageLanguage) -> list[str]:
         return phrases["comma"].join(said)
 
     said = [phrases["says_limits_on_test"].format(limits=listed(found))]
-    chance = {name: one for name, one in above.items() if name not in hardly}
     for key, some in (("says_limits_by_chance", chance), ("says_limits_than_chance", hardly)):
         if some:
-            said.append(phrases[key].format(names=phrases["comma"].join(list(some)[:_SHOWN])))
+            said.append(phrases[key].format(names=phrases["comma"].join(some[:_SHOWN])))
     return [joined(said, language)]
