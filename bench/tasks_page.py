@@ -138,9 +138,9 @@ def page(runs: Runs) -> str:
             "before their calibration read margins and length (LOG.md).",
             "- Work orders have 70 validation rows, so `make` compared encoder and word counts out of fold. Work "
             "orders, and word counts of news, were run again after the two changes to tags; git has the first runs.",
-            "- CMRC with encoders is not measured: by its log `penjing/mini` learned for 93 minutes beside other work and "
-            "had an exact match of 5.9 % on 500 validation cases (word counts 15 % out of fold); its test would take as "
-            "long again.",
+            "- CMRC with encoders is not measured: by its log `penjing/mini` learned for 93 minutes beside other work "
+            "and had an exact match of 5.9 % on 500 validation cases (word counts 15 % out of fold); its test would "
+            "take as long again.",
             "- *Minutes* are of one thread on a machine with other work on it: do not compare them.",
             f"- Made by `bench/tasks_page.py` from the first run of each (`bench/tasks.py`), on {', '.join(machines)}.",
             "",
