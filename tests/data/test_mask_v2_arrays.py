@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
+from tests.work_done import assert_done_within, seconds
 
 from penjing.data.mask_v2 import mask
 from penjing.data.mask_v2_arrays import read_groups_by_arrays
@@ -20,24 +20,11 @@ HOSTILE = {
 }  # fmt: skip
 
 
-def _known_work() -> float:
-    """Seconds of a known amount of work, since other programs may share the core; half a second on an idle one."""
-    began = time.process_time()
-    sum(number * number for number in range(10_000_000))
-    return time.process_time() - began
-
-
-def _seconds(text: str) -> float:
-    began = time.process_time()
-    mask(text)
-    return time.process_time() - began
-
-
 @pytest.mark.whole
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_megabyte_takes_little_time(name: str) -> None:
     text = "".join(random.Random(1).choices(HOSTILE[name], k=MILLION))
-    assert min(_seconds(text), _seconds(text)) < 4 * _known_work()
+    assert_done_within(6, lambda: mask(text))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +32,8 @@ def test_a_megabyte_takes_little_time(name: str) -> None:
 )
 def test_twice_the_length_takes_twice_the_time(piece: str) -> None:
     short, long = (piece * (length // len(piece)) for length in (100_000, 200_000))
-    assert min(_seconds(long) for _ in range(3)) < 2.5 * min(_seconds(short) for _ in range(3)) + 0.1
+    least = {text: min(seconds(lambda text=text: mask(text)) for _ in range(3)) for text in (short, long)}
+    assert least[long] < 2.5 * least[short] + 0.1
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from tests.work_done import assert_done_within
 
 from penjing.decide.patterns import Patterns
 
@@ -26,9 +25,8 @@ def test_what_linear_time_cannot_do_is_refused(pattern: str) -> None:
 
 def test_an_expression_that_explodes_elsewhere_takes_linear_time() -> None:
     slow = Patterns([r"(a+)+$", r"(a|aa)+b", r"(.*)(.*)(.*)(.*)(.*)[b-d]x"])
-    start = time.process_time()
     assert slow.found("a" * 50_000 + "c") == []
-    assert time.process_time() - start < 2
+    assert_done_within(2, lambda: slow.found("a" * 50_000 + "c"))
 
 
 def test_the_states_of_an_expression_beyond_its_memory_change_no_result() -> None:

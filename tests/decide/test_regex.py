@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from tests.work_done import assert_done_within
 
 from penjing.core.errors import RuleError
 from penjing.data.fold import open_folding
@@ -57,9 +56,8 @@ def test_says_what_is_lacking(pattern: str, words: str) -> None:
 
 def test_takes_linear_time() -> None:
     ready = compile_pattern(prepare_pattern("(a+)+b", FOLD, ""))
-    began = time.perf_counter()
     assert ready.search("a" * 100_000) is None
-    assert time.perf_counter() - began < 2
+    assert_done_within(2, lambda: ready.search("a" * 100_000))
 
 
 @pytest.mark.parametrize("pattern", [".{1,500}.{1,500}x", "[^a]{999}b"])
@@ -71,6 +69,4 @@ def test_a_pattern_that_could_take_long_on_a_text_is_refused(pattern: str) -> No
 @pytest.mark.parametrize("pattern", ["退[^。]{0,100}款", ".{0,50}退.{0,50}款.{0,50}x", "[一-龥]{2,50}公司"])
 def test_the_longest_text_takes_a_fraction_of_a_second(pattern: str) -> None:
     ready = compile_pattern(prepare_pattern(pattern, FOLD, ""))
-    began = time.process_time()
-    ready.search("退款b" * 33_000)
-    assert time.process_time() - began < 1.5
+    assert_done_within(1.5, lambda: ready.search("退款b" * 33_000))
