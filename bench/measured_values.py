@@ -121,18 +121,20 @@ def claim(folder: Path) -> Values:
     found = claim_page.by_set(read_results(folder / "claim.jsonl"))
     sets: list[Values] = []
     for name, mine in found.items():
-        kept, times = folds.pooled(mine), claim_page.times_of(mine) or {}
+        kept, timed = folds.pooled(mine), claim_page.timed_fold(mine)
+        times = {} if timed is None else timed["subjects"]["penjing"]
         sets.append(
             {
                 "set": name,
                 "folds": len(mine),
                 "of": protocol.FOLDS,
                 "rows": sum(len(row["truth"]) for row in mine),
-                "state": "held" if not claim_page.missed(mine) else "broken",
+                "state": claim_page.state(mine),
                 "kept": kept.value,
                 "lower": kept.lower,
                 "covered": claim_page.covered(claim_page.scores(mine)),
                 **{key: _known(times.get(key), form) for key, form in _TIMES.items()},
+                "processor": "–" if timed is None else speed_page.processor(timed),
             }
         )
     return {

@@ -71,11 +71,31 @@ def test_the_page_says_how_many_hold_and_what_is_covered(page: ModuleType) -> No
 
 
 def test_times_are_a_line_of_their_own(page: ModuleType) -> None:
-    times = {"key": "k", "set": "sms", "timed": 0, "threads": 2, "hardware": "quiet", "subjects": timed()}
+    times = {"key": "k", "set": "sms", "timed": 0, "threads": 2, "hardware": "quiet, with vnni", "subjects": timed()}
     rows = [times, fold(0), fold(1), fold(2)]
     assert page.missed(page.by_set(rows)["sms"]) == []
     assert page.missed(page.by_set([times | {"key": "older"}, *rows[1:]])["sms"]) == [page.NO_TIME]
-    assert "2 threads of quiet." in page.page(rows) and page.by_set([times]) == {}
+    assert "2 threads of quiet, with vnni." in page.page(rows) and page.by_set([times]) == {}
+
+
+def test_times_without_vnni_are_shown_and_decide_nothing(page: ModuleType) -> None:
+    times = {"key": "k", "set": "sms", "timed": 0, "threads": 2, "hardware": "avx2", "subjects": timed(0.3, 40.0)}
+    rows = [times, fold(0), fold(1), fold(2)]
+    mine = page.by_set(rows)["sms"]
+    assert page.missed(mine) == [page.NO_TIME] and page.state(mine) == "unproven"
+    assert "| 40 | 0.30 | 1.0 | not timed on a CPU with VNNI |" in page.page(rows)
+    both = page.by_set([times | {"hardware": "avx512_vnni", "subjects": timed()}, *rows])["sms"]
+    assert page.state(both) == "held" and page.state(both[:2]) == "unproven"
+    assert page.state([fold(0, 30), fold(1), fold(2)]) == "broken"
+
+
+def test_a_processor_without_vnni_is_not_timed_unless_asked(
+    claim: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(claim, "hardware", lambda: "a CPU (avx2)")
+    results = tmp_path / "claim.jsonl"
+    assert claim.time_all(["sms"], tmp_path, results) == 1
+    assert claim.time_all(["sms"], tmp_path, results, without=True) == 0 and not results.exists()
 
 
 @pytest.mark.parametrize("name", ["finance", "fraud"])
