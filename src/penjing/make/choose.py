@@ -15,7 +15,7 @@ from penjing.core.task import JointTask, Task
 from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
 from penjing.make.timings import Measured
-from penjing.measure.latency import Call, Latency, interleaved, latency
+from penjing.measure.latency import WINDOWS, Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.retained import FORGET
@@ -28,10 +28,13 @@ from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
 MEGA = 1e6
-FASTEST_CALLS = 500
+FASTEST_CALLS, LEAST_FASTEST = 500, 150
 # Timed calls if no promise on time is tested: the figures are only shown in the report.
 QUICK_CALLS = 250
-# Limit on the time of a measurement once every window has its minimum of texts.
+# Timed calls of a form: all texts once a window, but as few as this if it is too slow for more in SECONDS. The sealed
+# release always gets CALLS.
+CALLS, LEAST_CALLS = 1000, 300
+# The time of a measurement, but for what is too slow for its least number of calls.
 SECONDS = 10.0
 
 
@@ -63,10 +66,11 @@ def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
     scored = score(session, setting.table, setting.rows)
 
     def timed() -> dict[str, Any]:
-        call = until(setting.stop, decisions(session, setting.policy))
+        call, texts = until(setting.stop, decisions(session, setting.policy)), setting.table.texts
         if setting.quick:
-            return latency(call, setting.table.texts, calls=QUICK_CALLS).to_json()
-        return latency(call, setting.table.texts, seconds=SECONDS, reference=setting.reference).to_json()
+            return latency(call, texts, calls=QUICK_CALLS).to_json()
+        most = max(CALLS, WINDOWS * len(texts))
+        return latency(call, texts, most, seconds=SECONDS, least=LEAST_CALLS, reference=setting.reference).to_json()
 
     kept = setting.measured
     return Variant(
@@ -99,7 +103,7 @@ def fastest(variants: Sequence[Variant], table: Table, policy: Policy) -> Varian
     if len(variants) == 1:
         return variants[0]
     runs = {str(place): decisions(each.session, policy) for place, each in enumerate(variants)}
-    times = interleaved(runs, table.texts, calls=FASTEST_CALLS, batch=1, seconds=SECONDS)
+    times = interleaved(runs, table.texts, calls=FASTEST_CALLS, batch=1, seconds=SECONDS, least=LEAST_FASTEST)
     return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
 
 

@@ -13,6 +13,7 @@ from penjing.core.errors import UsageError
 from penjing.runtime.session import Session
 
 Call = Callable[[Sequence[str]], object]
+WINDOWS = 5
 _PROBE = 50
 _FEW = 40
 
@@ -51,64 +52,70 @@ def latency(
     subject: Session | Call,
     texts: Sequence[str],
     calls: int = 1000,
-    windows: int = 5,
     batch: int = 32,
     seconds: float = 0.0,
+    least: int | None = None,
     reference: Call | None = None,
 ) -> Latency:
     """The latency and throughput of a session, or of a callable over raw texts (given one at a time, then in batches).
 
     A window has as many different texts as calls, in order and spread over all texts; every window has the same. They
-    run once before, so that no window contains the engine's preparation for a new shape.
+    run once before, so that no window contains the engine's preparation for a new shape. Batches take a third of them.
     seconds: the total time allowed for more calls than `calls`, up to every text once a window. The mean of a cascade
     depends on how many texts are hard. With few texts it is a matter of chance, which the windows do not show.
+    least: with it, `seconds` allows no more calls than `calls`; a subject that is too slow for them gets fewer, down to
+    `least`.
     reference: a slow call that takes the same time for all texts of one length; every window also times it, on a few
     texts of all lengths.
     batch: with 1 the throughput is computed from the single calls, and nothing is run twice.
     Raises UsageError without texts.
     """
-    return interleaved({"": subject}, texts, calls, windows, batch, seconds, reference)[""]
+    return interleaved({"": subject}, texts, calls, batch, seconds, least, reference)[""]
 
 
 def interleaved(
     subjects: Mapping[str, Session | Call],
     texts: Sequence[str],
     calls: int = 1000,
-    windows: int = 5,
     batch: int = 32,
     seconds: float = 0.0,
+    least: int | None = None,
     reference: Call | None = None,
 ) -> dict[str, Latency]:
     """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute slows all alike."""
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
-    size = _window(runs, texts, max(1, calls // windows), seconds / (2 * (windows + 1)), batch=1)
+    size = max(1, calls // WINDOWS)
+    if seconds:
+        limits = (size, len(texts)) if least is None else (max(1, least // WINDOWS), size)
+        # A pass of single calls, and one of batches, which takes about a third as long.
+        size = _window(runs, texts, limits, seconds / (WINDOWS + 1) / (4 / 3 if batch > 1 else 1), batch=1)
     sample = _sample(texts, size)
+    together = _sample(sample, min(size, max(batch, size // 3 // batch * batch)))
     for run in runs.values():
         _one_by_one(run, sample[: len(texts)])
         if batch > 1:
-            _in_batches(run, sample, batch)
+            _in_batches(run, together, batch)
     singles: dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]] = {name: [] for name in runs}
     rates: dict[str, list[float]] = {name: [] for name in runs}
     few = _of_all_lengths(texts, _FEW)
     reference_ms: list[float] = []
     if reference is not None:
         _one_by_one(reference, few)
-    for _ in range(windows):
+    for _ in range(WINDOWS):
         if reference is not None:
             reference_ms.append(float(_one_by_one(reference, few).mean()))
         for name, run in runs.items():
             singles[name].append(_one_by_one(run, sample))
         for name, run in runs.items():
             alone = 1e3 * size / float(singles[name][-1].sum())
-            rates[name].append(alone if batch == 1 else _in_batches(run, sample, batch))
-    return {name: _summary(singles[name], rates[name], size * windows, batch, reference_ms) for name in runs}
+            rates[name].append(alone if batch == 1 else _in_batches(run, together, batch))
+    return {name: _summary(singles[name], rates[name], size * WINDOWS, batch, reference_ms) for name in runs}
 
 
 def throughput(
     subjects: Mapping[str, Session | Call],
     texts: Sequence[str],
     calls: int,
-    windows: int = 5,
     batch: int = 32,
     seconds: float = 0.0,
 ) -> dict[str, float]:
@@ -117,26 +124,32 @@ def throughput(
     Raises UsageError without texts.
     """
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
-    sample = _sample(texts, _window(runs, texts, max(1, calls // windows), seconds / (windows + 1), batch))
+    size = max(1, calls // WINDOWS)
+    if seconds:
+        size = _window(runs, texts, (size, len(texts)), seconds / (WINDOWS + 1), batch)
+    sample = _sample(texts, size)
     for run in runs.values():
         _in_batches(run, sample, batch)
     rates: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(windows):
+    for _ in range(WINDOWS):
         for name, run in runs.items():
             rates[name].append(_in_batches(run, sample, batch))
     return {name: round(float(np.median(each)), 1) for name, each in rates.items()}
 
 
-def _window(runs: Mapping[str, Call], texts: Sequence[str], least: int, seconds: float, batch: int) -> int:
-    """The size of a window: `least` texts, or more, up to all, if all subjects need at most `seconds` for them."""
-    if not seconds or least >= len(texts):
+def _window(
+    runs: Mapping[str, Call], texts: Sequence[str], limits: tuple[int, int], seconds: float, batch: int
+) -> int:
+    """The size of a window: as many texts as all subjects answer in that time, within the limits."""
+    least, most = limits
+    if least >= most:
         return least
-    probe = _sample(texts, max(_PROBE, batch))
+    probe = _sample(texts, max(batch, min(_PROBE, least)))
     each = 0.0
     for run in runs.values():
         _in_batches(run, probe, batch)
         each += 1 / _in_batches(run, probe, batch)
-    return max(least, min(int(seconds / each), len(texts)))
+    return max(least, min(int(seconds / each), most))
 
 
 def _sample(texts: Sequence[str], size: int) -> list[str]:
