@@ -132,8 +132,8 @@ class Bar:
             tell(line)
 
     def _of(self) -> str:
-        """The total, and the time left once enough is done to know the speed."""
+        """The total, and the time left once enough is done to know the speed and until all is done."""
         if not self._total:
             return ""
         left = time_left(self._done, self._total, time.monotonic() - self._began)
-        return f"/{self._total}" if left is None else f"/{self._total}, {time_in_words(left)} left"
+        return f"/{self._total}, {time_in_words(left)} left" if left else f"/{self._total}"
