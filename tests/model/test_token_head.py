@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -53,3 +54,18 @@ def test_a_head_that_does_not_fit_or_is_missing_is_a_new_one(tmp_path: Path) -> 
     bert = SimpleNamespace(hidden_size=2, model_type="bert")
     found, known = load_token_head(tmp_path, bert, torch.zeros(3, 2))
     assert known and found.norm.bias.tolist() == [4, 4] and found.bias.tolist() == [5, 5, 5]
+
+
+@pytest.mark.parametrize(("deviation", "expected"), [(1.0, 1 / 4), (0.02, 1.0)])
+def test_a_new_head_on_a_wide_table_begins_near_a_uniform_guess(
+    tmp_path: Path, deviation: float, expected: float
+) -> None:
+    """With 16 columns of deviation d the scores have a deviation of 4 d; it becomes 1, and 0.08 stays."""
+    torch.manual_seed(0)
+    table = deviation * torch.randn(4000, 16) + 3.0  # what all entries have in common changes no probability
+    config = SimpleNamespace(hidden_size=16, model_type="roberta")
+    head, known = load_token_head(tmp_path, config, table)
+    assert not known and head.norm.weight.tolist() == pytest.approx([expected] * 16, rel=0.02)
+    states, gold = torch.randn(500, 16), torch.randint(4000, (500,))
+    loss = torch.nn.functional.cross_entropy(head(states, table), gold).item()
+    assert loss == pytest.approx(math.log(4000), abs=0.7)

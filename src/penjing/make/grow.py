@@ -22,6 +22,7 @@ from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.data.pairs import Pair, read_pairs
 from penjing.make.cache import Cache, library_versions
+from penjing.make.check_grow import check_place, check_steps, placed
 from penjing.make.lock import locked
 from penjing.make.plan import named_step
 from penjing.model.base import open_base, open_network
@@ -74,6 +75,8 @@ def grow_base(
     file, out = load_grow_recipe(recipe), local_path(out).absolute()
     _check_device(file)
     steps, named = read_steps(file), _open_named(file)
+    check_steps(file, steps, named.base)
+    check_place(out / BASE, named.base)
     progress = progress or Silent()
     with locked(out, "penjing grow"):
         threads = file.recipe.threads or cores()
@@ -144,12 +147,8 @@ def _run(file: GrowFile, steps: Sequence[Step], base: Artifact, named: _Named, c
         inputs = Inputs(
             parent, nothing, nothing, named.teachers, file.recipe.language, corpora=named.corpora, pairs=named.pairs
         )
-        try:
+        with placed(file, index, step):
             one = cache.run(step, inputs)
-        except UsageError as error:
-            keys = [error.where] if error.where in type(step.options).model_fields else []
-            where = file.where("steps", index, step.name, *keys)
-            raise RecipeError(error.what, where=where, fix=error.fix) from None
         cache.progress.say(f"{step.name}: {'from the cache' if one.cached else f'{one.seconds:.1f} s'}")
         done.append(one)
     return done

@@ -150,7 +150,12 @@ def padding_id(encoder: nn.Module) -> int:
 
 def longest_input(encoder: nn.Module) -> int:
     """The most tokens of a text that the encoder's position embeddings reach, special tokens included."""
-    return _positions(encoder.config) - prompt_length(encoder.config)
+    return longest_of(encoder.config)
+
+
+def longest_of(config: Any) -> int:
+    """The same, of a network with that configuration."""
+    return _positions(config) - prompt_length(config)
 
 
 def _positions(config: Any) -> int:

@@ -59,18 +59,24 @@ def build_network(config: PretrainedConfig) -> nn.Module:
     return model.eval()  # type: ignore[no-any-return]
 
 
+def read_network_config(base: Artifact) -> PretrainedConfig:
+    """The configuration of the network of a base. Raises UsageError where transformers does not know it."""
+    from transformers import AutoConfig
+
+    folder = encoder_folder(base)
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"config.json cannot be used: {error}", where=str(folder)) from None
+    return config
+
+
 def load_network(base: Artifact) -> nn.Module:
     """The network of a base: float32, sdpa attention, evaluation mode.
 
     Raises UsageError for a type that is not known, DamageError for weights that do not fit.
     """
-    from transformers import AutoConfig
-
-    folder = encoder_folder(base)
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (ValueError, KeyError) as error:
-        raise UsageError(f"config.json cannot be used: {error}", where=str(folder)) from None
+    folder, config = encoder_folder(base), read_network_config(base)
     if family_of(config) == "encoder":
         encoder = load_encoder(base)
         check_plain(encoder, "pretrain")

@@ -14,7 +14,7 @@ teacher with another tokenizer than the student's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain, islice
 from typing import Any
 
@@ -68,6 +68,13 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return grow("distil", inputs, options, run, [("distil", 1.0, options)], {"distil": TeacherStates})
 
 
+def check_teacher(given: Collection[str]) -> None:
+    """Raise UsageError where the teacher is not among the names of a recipe."""
+    if TEACHER not in given:
+        fix = "name the larger base under `teachers:` in the recipe, as `teacher`"
+        raise UsageError("`pretrain.distil` was given no teacher", fix=fix)
+
+
 class TeacherStates(Term):
     """The term of the loss above; the teacher reads every batch too."""
 
@@ -75,10 +82,8 @@ class TeacherStates(Term):
 
     def __init__(self, kit: Kit, options: Options) -> None:
         self.options = options
-        teacher = kit.inputs.teachers.get(TEACHER)
-        if teacher is None:
-            fix = "name the larger base under `teachers:` in the recipe, as `teacher`"
-            raise UsageError("`pretrain.distil` was given no teacher", fix=fix)
+        check_teacher(kit.inputs.teachers)
+        teacher = kit.inputs.teachers[TEACHER]
         self.teacher = load_network(teacher).to(kit.run.device).requires_grad_(requires_grad=False).eval()
         self.ids, self.taught = _common_tokens(kit, open_tokenizer(teacher.folder))
         self.spread = self._measure(kit)

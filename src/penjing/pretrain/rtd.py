@@ -58,7 +58,8 @@ class Generator(nn.Module):
     def __init__(self, kit: Kit, share: float) -> None:
         super().__init__()
         config = copy.deepcopy(kit.config)
-        width, embedded = int(config.hidden_size), kit.model.get_input_embeddings().weight.shape[1]  # type: ignore[operator]
+        table = kit.model.get_input_embeddings().weight  # type: ignore[operator]
+        width, embedded = int(config.hidden_size), table.shape[1]
         heads = max(1, round(int(config.num_attention_heads) * share))
         small = width // int(config.num_attention_heads) * heads
         config.hidden_size, config.num_attention_heads = small, heads
@@ -71,6 +72,7 @@ class Generator(nn.Module):
         self.network.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
         self.narrow = nn.Linear(embedded, small, bias=False)
         self.head = TokenHead(small, embedded, int(config.vocab_size))
+        self.head.narrow(table)
         self.dense, self.detect = nn.Linear(width, width), nn.Linear(width, 1)
         for layer in (self.narrow, self.dense, self.detect):
             nn.init.normal_(layer.weight, std=0.02)

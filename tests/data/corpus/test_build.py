@@ -173,6 +173,39 @@ def test_what_cannot_be_built_says_why(raw: Path) -> None:
         build_corpus(read_sources([str(raw / "docs")]), raw / "docs", BuildOptions(), Silent())
 
 
+@pytest.mark.parametrize("near", [True, False])
+def test_where_not_one_document_is_read_the_reason_and_the_bound_are_named(raw: Path, near: bool) -> None:
+    for name, content, reason in (
+        ("bomb.txt.gz", gzip.compress(bytes([48]) * (65 << 20)), "bomb"),
+        ("line.txt", "客户来电询问账单".encode() * 400_000, "too_large"),
+    ):
+        (raw / name).write_bytes(content)
+        with pytest.raises(DataError, match=rf"all were dropped \({reason}\)") as caught:
+            build_corpus(read_sources([str(raw / name)]), raw / "out", BuildOptions(near=near), Silent())
+        assert "8 MB" in str(caught.value.fix) and "--most-ratio" in str(caught.value.fix)
+        assert not (raw / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["docs", ".", "docs/**"])
+def test_a_corpus_is_not_written_among_its_own_texts(raw: Path, given: str) -> None:
+    out = raw / "docs" / "corpus"
+    (out / "text").mkdir(parents=True)  # as an earlier build left it
+    (out / "text" / "a.jsonl").write_text(json.dumps({"text": OTHER}), encoding="utf-8")
+    (out / "MANIFEST").touch()
+    with pytest.raises(UsageError, match="--out is among the texts of") as caught:
+        build_corpus(read_sources([str(raw / given)]), out, BuildOptions(), Silent())
+    assert caught.value.where == str(out) and not (raw / "docs" / "corpus.unfinished").exists()
+
+
+def test_a_sealed_folder_of_another_kind_is_not_replaced(raw: Path) -> None:
+    (raw / "base").mkdir()
+    for name in ("MANIFEST", "card.json", "model.safetensors"):
+        (raw / "base" / name).touch()
+    with pytest.raises(UsageError, match="is no corpus"):
+        build(raw, "base")
+    assert sorted(path.name for path in (raw / "base").iterdir()) == ["MANIFEST", "card.json", "model.safetensors"]
+
+
 def test_two_builds_at_once_are_refused(raw: Path) -> None:
     def again() -> bool:
         with pytest.raises(UsageError, match="is working here"):

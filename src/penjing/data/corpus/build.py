@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.errors import DataError, RunInterruptedError, UsageError
+from penjing.core.folder import MANIFEST
 from penjing.core.nouns import Progress
 from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.against import AgainstBuilder
 from penjing.data.corpus.blocks import RawBlock, raw_blocks
 from penjing.data.corpus.files import SourceFiles
-from penjing.data.corpus.folder import Corpus, open_corpus
+from penjing.data.corpus.folder import SAMPLES, TEXT, Corpus, open_corpus
 from penjing.data.corpus.merge import Stored, hash_files, merge
 from penjing.data.corpus.process import BlockTask, BuildOptions, read_text
 from penjing.data.corpus.reader import EVERY, Notes
@@ -58,10 +59,8 @@ def build_corpus(
     RunInterruptedError where `stop` says so.
     """
     how, target, sources = how or HowToBuild(), local_path(out), named(sources)
-    if target.exists() and not (target / "MANIFEST").exists() and (target.is_file() or any(target.iterdir())):
-        fix = "give another --out; an earlier corpus may be there, and is kept under another name"
-        raise UsageError("--out is not empty and is no corpus", where=str(target), fix=fix)
     found = [find_files(source) for source in sources]
+    _check_target(target, sources, found)
     for source, files in zip(sources, found, strict=True):
         if not files.files and source.path != STDIN:
             raise _nothing(source, files.skipped, [])
@@ -75,6 +74,26 @@ def build_corpus(
         corpus = open_corpus(target)
     shutil.rmtree(work, ignore_errors=True)
     return corpus
+
+
+def _check_target(target: Path, sources: Sequence[CorpusSource], found: Sequence[FoundFiles]) -> None:
+    """Raise UsageError where something else than a corpus is there, or where the sources hold it."""
+    if target.exists() and (target.is_file() or any(target.iterdir())):
+        is_corpus = (target / MANIFEST).exists() and ((target / SAMPLES).exists() or (target / TEXT).is_dir())
+        if not is_corpus:
+            fix = "give another --out; an earlier corpus may be there, and is kept under another name"
+            raise UsageError("--out is not empty and is no corpus", where=str(target), fix=fix)
+    whole = target.resolve()
+    for source, files in zip(sources, found, strict=True):
+        root = local_path(source.path)
+        is_folder = source.path != STDIN and root.is_dir()
+        if is_folder:
+            is_inside = whole.is_relative_to(root.resolve())
+        else:
+            is_inside = any(path.resolve().is_relative_to(whole) for path in files.files)
+        if is_inside:
+            what = f"--out is among the texts of `{source.path}`: the next build would read the corpus too"
+            raise UsageError(what, where=str(target), fix="give an --out outside of the folder that is read")
 
 
 @contextmanager

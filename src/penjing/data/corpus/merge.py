@@ -121,16 +121,14 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
     stored.exact.clear()
     verdicts = find_exact(hashes)
     texts = _StoredTexts(stored)
-    if options.near:
+    if options.near and len(hashes):
         sizes = np.concatenate(stored.sketch_sizes)
         with Sketches(work / HASHES / _SKETCHES, sizes) as sketches:
             find_near(Hashed(work / HASHES, sketches), verdicts, texts.text, progress)
     domains = list(dict.fromkeys(source.domain for source in stored.sources))
-    owner = np.repeat([domains.index(stored.sources[each].domain) for each in stored.owners], stored.sizes)
     if not (verdicts.state == KEPT).any():
-        reasons = sorted({reason for totals in stored.totals.values() for reason in totals.dropped})
-        what = f"no document is left: all were dropped ({', '.join(reasons) or 'nothing was read'})"
-        raise DataError(what, fix="check --languages and --shortest, or that the files hold prose")
+        raise _nothing_left(stored)
+    owner = np.repeat([domains.index(stored.sources[each].domain) for each in stored.owners], stored.sizes)
     held = _held_out(hashes, verdicts, owner, options.held_out)
     _sample_duplicates(stored, verdicts, hashes, texts)
     with sealed_folder(target) as partial:
@@ -148,6 +146,21 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
         samples = {reason: [_sample(row) for row in rows] for reason, rows in sorted(stored.samples.items())}
         write_card(partial, card, samples)
         progress.say(f"sealing {card.kept.documents:,} documents")
+
+
+def _nothing_left(stored: Stored) -> DataError:
+    """With every reason: documents that were dropped, and files and long lines of which no document was read."""
+    counted = [totals.dropped for totals in stored.totals.values()]
+    counted += [given for notes in stored.notes for given in (notes.dropped, notes.skipped)]
+    reasons = sorted({reason for given in counted for reason in given})
+    what = f"no document is left: all were dropped ({', '.join(reasons) or 'nothing was read'})"
+    fix = "check --languages and --shortest, or that the files hold prose"
+    if not stored.totals:  # not one document was looked at
+        fix = (
+            "see what was not read: a line or a page has at most 8 MB; `--most-ratio` and `--most-gb` bound a file "
+            "that is unpacked"
+        )
+    return DataError(what, fix=fix)
 
 
 def _sample(row: Sequence[str]) -> dict[str, str]:

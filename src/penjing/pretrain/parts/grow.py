@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from penjing.core.artifact import write_artifact
 from penjing.core.canon import digest
@@ -98,10 +97,11 @@ def _prepare(
     model, tokenizer = load_network(parent), open_tokenizer(parent.folder)
     family = family_of(model.config)
     for each, _, _ in chosen:
-        _check_family(each, builders[each].families, family)
+        check_family(each, builders[each].families, family)
     marks = find_marks(tokenizer, family)
     fit_tokens(model, tokenizer)
-    _check_length(model, options.length)
+    if hasattr(model.config, "max_position_embeddings"):
+        check_length(longest_input(model), options.length)
     folder = parent.folder / "encoder" if (parent.folder / "encoder").is_dir() else parent.folder
     kit = Kit(inputs, run, family, model, tokenizer, marks, options.length, folder)
     with repeatable(run.seed, run.threads, run.device):
@@ -203,7 +203,8 @@ def _words_of(chosen: Sequence[Chosen]) -> tuple[Any, str]:
     return word_starts, segmenter_version()
 
 
-def _check_family(name: str, suits: Sequence[Family], family: Family) -> None:
+def check_family(name: str, suits: Sequence[Family], family: Family) -> None:
+    """Raise UsageError for an objective that does not suit networks of that family."""
     if family not in suits:
         fix = {"encoder": "mlm", "decoder": "clm", "encoder-decoder": "denoise"}[family]
         raise UsageError(
@@ -212,9 +213,8 @@ def _check_family(name: str, suits: Sequence[Family], family: Family) -> None:
         )
 
 
-def _check_length(model: nn.Module, length: int) -> None:
-    config: Any = model.config
-    most = longest_input(model) if hasattr(config, "max_position_embeddings") else length
+def check_length(most: int, length: int) -> None:
+    """Raise UsageError for rows that are longer than a network reads."""
     if length > most:
         raise UsageError(
             f"this network reads at most {most} tokens", where="length", fix=f"set `length: {most}` or less"
