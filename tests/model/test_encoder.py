@@ -23,6 +23,7 @@ from penjing.model.encoder import (
     load_classifier,
     load_encoder,
     longest_input,
+    may_belong,
     save_classifier,
 )
 from penjing.model.heads import mean_pool
@@ -140,3 +141,8 @@ def test_a_real_base_gives_useful_vectors() -> None:
             hidden = encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
         vectors.append(torch.nn.functional.normalize(mean_pool(hidden, torch.ones_like(ids)), dim=-1)[0])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.03
+
+
+@pytest.mark.parametrize(("tokens", "rows", "fits"), [(50, 50, True), (25, 50, True), (24, 50, False), (51, 50, False)])
+def test_a_tokenizer_of_another_model_is_known_by_its_size(tokens: int, rows: int, fits: bool) -> None:
+    assert may_belong(tokens, rows) is fits

@@ -121,7 +121,8 @@ def _changed(kind: Any, config: Any, weights: dict[str, torch.Tensor]) -> tuple[
 def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
     """Give the encoder one embedding for each token; a new one gets the mean of the old embeddings.
 
-    Raises UsageError if the tokenizer without its mask placeholders is already too large for the encoder.
+    Raises UsageError if the tokenizer without its mask placeholders is already too large for the encoder, or far too
+    small.
     """
     from penjing.data.mask import PLACEHOLDERS
 
@@ -130,7 +131,7 @@ def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
     places = [tokenizer.token_to_id(token) for token in PLACEHOLDERS.values()]
     new = [place for place in places if place is not None and place >= rows]
     wanted = tokenizer.get_vocab_size(with_added_tokens=True)
-    if wanted - len(new) > rows:
+    if not may_belong(wanted - len(new), rows):
         raise UsageError(
             f"the tokenizer has {wanted - len(new)} tokens and the encoder embeds {rows}",
             fix="give a base whose tokenizer.json and model.safetensors are of one model",
@@ -141,6 +142,11 @@ def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
     encoder.resize_token_embeddings(wanted, mean_resizing=False)  # type: ignore[operator]
     with torch.no_grad():
         encoder.get_input_embeddings().weight[rows:] = mean.expand(wanted - rows, width)  # type: ignore[operator]
+
+
+def may_belong(tokens: int, rows: int) -> bool:
+    """Whether a tokenizer and a table of embeddings can be of one model: tables are filled up by a few rows at most."""
+    return rows <= 2 * tokens and tokens <= rows
 
 
 def padding_id(encoder: nn.Module) -> int:

@@ -18,7 +18,7 @@ from torch import nn
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Family
 from penjing.model.base import encoder_folder
-from penjing.model.encoder import load_encoder, quiet_transformers
+from penjing.model.encoder import load_encoder, may_belong, quiet_transformers
 from penjing.model.inserted import check_plain
 from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
@@ -106,12 +106,12 @@ def load_network(base: Artifact) -> nn.Module:
 def fit_tokens(model: nn.Module, tokenizer: Tokenizer) -> None:
     """Give the network an embedding for each token of the tokenizer; a new one gets the mean of the old ones.
 
-    Raises UsageError where the tokenizer has far more tokens than the network: it is that of another model.
+    Raises UsageError where the tokenizer has far more or far fewer tokens: it is that of another model.
     """
     table = model.get_input_embeddings().weight  # type: ignore[operator]
     rows, wanted = len(table), tokenizer.get_vocab_size(with_added_tokens=True)
     added = len(tokenizer.get_added_tokens_decoder())
-    if wanted - added > rows:
+    if not may_belong(min(wanted, max(rows, wanted - added)), rows):
         raise UsageError(
             f"the tokenizer has {wanted} tokens and the network embeds {rows}",
             fix="give a base whose tokenizer.json and model.safetensors are of one model",
