@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -150,7 +150,7 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
 
 def _nothing_left(stored: Stored) -> DataError:
     """With every reason: documents that were dropped, and files and long lines of which no document was read."""
-    counted = [totals.dropped for totals in stored.totals.values()]
+    counted: list[Iterable[str]] = [totals.dropped for totals in stored.totals.values()]
     counted += [given for notes in stored.notes for given in (notes.dropped, notes.skipped)]
     reasons = sorted({reason for given in counted for reason in given})
     what = f"no document is left: all were dropped ({', '.join(reasons) or 'nothing was read'})"
