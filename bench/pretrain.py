@@ -267,7 +267,7 @@ def trainer(texts: Path, base: Path, out: Path) -> float:
         TrainingArguments,
     )
 
-    special = {"pad_token": "<pad>", "mask_token": "<mask>", "unk_token": "<unk>"}
+    special = {"pad_token": "[PAD]", "mask_token": "[MASK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(base / "tokenizer.json"), **special)
     rows: list[dict[str, list[int]]] = []
     total = 0
