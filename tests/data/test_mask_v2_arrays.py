@@ -24,7 +24,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_megabyte_takes_little_time(name: str) -> None:
     text = "".join(random.Random(1).choices(HOSTILE[name], k=MILLION))
-    assert_done_within(6, lambda: mask(text))
+    assert_done_within(4, lambda: mask(text))
 
 
 @pytest.mark.parametrize(
