@@ -142,6 +142,16 @@ def test_a_teacher_with_other_tokens_or_none_is_refused(
         apply(inputs(narrow, other, corpus), QUICK, run(tmp_path / "other-run"))
 
 
+def test_a_placeholder_that_the_teacher_never_saw_is_read_as_unknown(
+    tiny_base: Path, narrow: Path, tmp_path: Path
+) -> None:
+    texts = [f"{document(row, 6)} ⟦mobile⟧ {document(row + 1, 3)}" for row in range(60)]
+    masked = made(tmp_path / "masked", texts[:50], texts[50:])
+    artifact = apply(inputs(narrow, tiny_base, masked), QUICK.model_copy(update={"tokens": 500}), run(tmp_path))
+    token = open_tokenizer(artifact.folder).token_to_id("⟦mobile⟧")
+    assert token < len(load_network(artifact).get_input_embeddings().weight)  # type: ignore[operator, arg-type]
+
+
 def test_a_corpus_of_one_document_is_measured_by_its_pieces(tiny_base: Path, narrow: Path, tmp_path: Path) -> None:
     long = made(tmp_path / "long", [document(1, 40)], [document(row, 9) for row in range(3)])
     term, network, batch = term_of(inputs(narrow, tiny_base, long), tmp_path)

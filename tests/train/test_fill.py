@@ -65,6 +65,12 @@ def test_a_span_of_two_words_has_two_and_a_place_beyond_the_input_stays(filler: 
     assert filler("word1 word2", [(0, 5)], Random(0)) == ["word1"], "nothing around it says what it may be"
 
 
+def test_a_masked_text_is_filled_around_its_placeholder(filler: Filler) -> None:
+    text = TEXT.replace("word5", "⟦mobile⟧")
+    (found,) = filler(text, [(0, 5)], Random(0))
+    assert found in WORDS and found != "word0"
+
+
 def test_a_base_without_the_head_or_without_a_mask_is_refused(tiny_base: Path, tmp_path: Path) -> None:
     for folder in (tiny_base, base(tmp_path / "named", "<hidden>")):
         with pytest.raises(UsageError, match="has no head that fills hidden words"):

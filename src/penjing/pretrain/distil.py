@@ -85,7 +85,8 @@ class TeacherStates(Term):
         check_teacher(kit.inputs.teachers)
         teacher = kit.inputs.teachers[TEACHER]
         self.teacher = load_network(teacher).to(kit.run.device).requires_grad_(requires_grad=False).eval()
-        self.ids, self.taught = _common_tokens(kit, open_tokenizer(teacher.folder))
+        rows = len(self.teacher.get_input_embeddings().weight)  # type: ignore[operator, union-attr, arg-type]
+        self.ids, self.taught = _common_tokens(kit, open_tokenizer(teacher.folder), rows)
         self.spread = self._measure(kit)
         mine, wide = (int(model.config.hidden_size) for model in (kit.model, self.teacher))  # type: ignore[union-attr, arg-type]
         self.map = None if mine == wide else nn.Linear(mine, wide)
@@ -163,10 +164,11 @@ def _documents(inputs: Inputs) -> Iterator[str]:
         yield from corpus.documents("train")
 
 
-def _common_tokens(kit: Kit, tokenizer: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def _common_tokens(kit: Kit, tokenizer: Any, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
     """For each of the student's ids the teacher's, and whether the teacher has it: both (entries,).
 
     The teacher reads the student's tokens, so that both have the same units also where the student has fewer entries.
+    rows: of the teacher's embeddings. A placeholder of the masking beyond them is a token that the teacher never saw.
     """
     theirs = tokenizer.get_vocab(with_added_tokens=True)
     mine = kit.tokenizer.get_vocab(with_added_tokens=True)
@@ -180,6 +182,6 @@ def _common_tokens(kit: Kit, tokenizer: Any) -> tuple[torch.Tensor, torch.Tensor
     size = max(mine.values()) + 1
     ids, known = np.full(size, unknown, dtype=np.int64), np.zeros(size, dtype=np.int64)
     for piece, place in mine.items():
-        if piece in theirs:
+        if theirs.get(piece, rows) < rows:
             ids[place], known[place] = theirs[piece], 1
     return torch.from_numpy(ids), torch.from_numpy(known)

@@ -21,7 +21,7 @@ from torch import nn
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
-from penjing.model.encoder import load_encoder, longest_input
+from penjing.model.encoder import fit_vocabulary, load_encoder, longest_input
 from penjing.model.prompt import run_encoder
 from penjing.model.token_head import TokenHead, load_token_head
 from penjing.text.tokens import open_tokenizer
@@ -79,6 +79,7 @@ def open_filler(base: Artifact) -> Filler:
     """The filler of a base. Raises UsageError for one without the head, or without a token that hides another."""
     tokenizer, encoder = open_tokenizer(base.folder), load_encoder(base)
     mask = next((place for name in _MASKS if (place := tokenizer.token_to_id(name)) is not None), None)
+    fit_vocabulary(encoder, tokenizer)  # masked texts have placeholders, which a base may not embed
     table = encoder.get_input_embeddings().weight  # type: ignore[operator]
     head, known = load_token_head(base.folder, encoder.config, table)
     if mask is None or mask >= len(table) or not known:
