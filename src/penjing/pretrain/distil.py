@@ -69,7 +69,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def check_teacher(given: Collection[str]) -> None:
-    """Raise UsageError where the teacher is not among the names of a recipe."""
+    """Raise UsageError where no teacher is named. given: the names under `teachers:` in the recipe."""
     if TEACHER not in given:
         fix = "name the larger base under `teachers:` in the recipe, as `teacher`"
         raise UsageError("`pretrain.distil` was given no teacher", fix=fix)

@@ -72,7 +72,7 @@ class Generator(nn.Module):
         self.network.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
         self.narrow = nn.Linear(embedded, small, bias=False)
         self.head = TokenHead(small, embedded, int(config.vocab_size))
-        self.head.narrow(table)
+        self.head.limit_scores(table)
         self.dense, self.detect = nn.Linear(width, width), nn.Linear(width, 1)
         for layer in (self.narrow, self.dense, self.detect):
             nn.init.normal_(layer.weight, std=0.02)

@@ -20,8 +20,7 @@ from penjing.core.nouns import Artifact, Card, Curves, Family, Inputs, Run
 from penjing.core.options import Options
 from penjing.data.corpus.tokens import TokenSettings, TokenStore, open_tokens
 from penjing.model.block_attention import can_pack
-from penjing.model.encoder import longest_input
-from penjing.model.pretrained import family_of, fit_tokens, load_network, save_network
+from penjing.model.pretrained import family_of, fit_tokens, load_network, longest_row, save_network
 from penjing.model.token_head import TokenHead, save_token_head
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.marks import find_marks
@@ -100,8 +99,7 @@ def _prepare(
         check_family(each, builders[each].families, family)
     marks = find_marks(tokenizer, family)
     fit_tokens(model, tokenizer)
-    if hasattr(model.config, "max_position_embeddings"):
-        check_length(longest_input(model), options.length)
+    check_length(longest_row(model.config), options.length)
     folder = parent.folder / "encoder" if (parent.folder / "encoder").is_dir() else parent.folder
     kit = Kit(inputs, run, family, model, tokenizer, marks, options.length, folder)
     with repeatable(run.seed, run.threads, run.device):
@@ -213,9 +211,9 @@ def check_family(name: str, suits: Sequence[Family], family: Family) -> None:
         )
 
 
-def check_length(most: int, length: int) -> None:
-    """Raise UsageError for rows that are longer than a network reads."""
-    if length > most:
+def check_length(most: int | None, length: int) -> None:
+    """Raise UsageError for rows that are longer than a network reads. most: as `longest_row` gives it."""
+    if most is not None and length > most:
         raise UsageError(
             f"this network reads at most {most} tokens", where="length", fix=f"set `length: {most}` or less"
         )
