@@ -26,7 +26,7 @@ NO_TIME = "not timed on a CPU with VNNI"
 def by_set(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """The folds of each set by the newest key, in the order of the sets; the times are put into their fold.
 
-    Times with VNNI go before those without.
+    Of a fold with several times those with VNNI are taken.
     """
     found: dict[str, list[Row]] = {}
     for name in SETS:
@@ -70,19 +70,21 @@ def missed(folds: Sequence[Row]) -> list[str]:
         if timed["times_online"] < WANTED["times"]:
             lacks.append(f"below {WANTED['times']:g} times")
     if len(folds) < FOLDS:
-        lacks.append(few_folds(folds))
+        lacks.append(folds_run(folds))
     return lacks
 
 
-def few_folds(folds: Sequence[Row]) -> str:
+def folds_run(folds: Sequence[Row]) -> str:
     """How many folds have run, in words."""
     return f"{len(folds)} of {FOLDS} folds"
 
 
 def state(folds: Sequence[Row]) -> str:
     """The verdict on a set in one word: `unproven` where only folds or times are missing."""
-    lacks = missed(folds)
-    return "held" if not lacks else "unproven" if {*lacks} <= {NO_TIME, few_folds(folds)} else "broken"
+    lacks = set(missed(folds))
+    if not lacks:
+        return "held"
+    return "unproven" if lacks <= {NO_TIME, folds_run(folds)} else "broken"
 
 
 def timed_fold(folds: Sequence[Row]) -> Row | None:
@@ -91,15 +93,15 @@ def timed_fold(folds: Sequence[Row]) -> Row | None:
 
 
 def covered(found: dict[str, float]) -> str:
-    """The share of the distance from word counts to the teacher that the form covers."""
+    """The share of the teacher's lead over word counts that the form keeps."""
     gap = found["teacher"] - found["linear"]
-    return f"{100 * (found['student'] - found['linear']) / gap:.0f} %" if gap > 0.005 else "no distance"
+    return f"{100 * (found['student'] - found['linear']) / gap:.0f} %" if gap > 0.005 else "no lead"
 
 
 def line(name: str, folds: Sequence[Row]) -> str:
     """One set in the table."""
-    kept, found, row, times = pooled(list(folds)), scores(folds), timed_fold(folds), "– | – | –"
-    if row is not None:
+    kept, found, times = pooled(list(folds)), scores(folds), "– | – | –"
+    if (row := timed_fold(folds)) is not None:
         timed = row["subjects"]["penjing"]
         times = f"{timed['times_online']:.0f} | {timed['p50_ms']:.2f} | {timed['p99_ms']:.1f}"
     rows = sum(len(row["truth"]) for row in folds)
@@ -138,7 +140,7 @@ def page(rows: Sequence[Row]) -> str:
         "",
         f"- Teacher: `{TEACHER}`, tuned. Form: {steps}; the same for all sets, fixed beforehand on another set.",
         f"- Scores: out of fold, {FOLDS} folds. Times: fold 0, 500 texts, all in turn, tokenization included.",
-        "- *Covered*: share of the distance from word counts to the teacher.",
+        "- *Covered*: share of the teacher's lead over word counts that the form keeps.",
         "- Protocol and code: `bench/claim.py`. What a search finds for one set: [search](search.md).",
         "",
     ]

@@ -69,8 +69,10 @@ def adapted(found: Mapping[str, Any]) -> list[str]:
         for base in ("adapt", "distil")
         if f"{domain}: {base}, seconds" in found["adapt"]
     ]
-    old = "*Adapted (mlm)* was measured with a head that began at a loss of 54; it begins near a uniform guess now."
-    return [*lines, "", f"Processor time of the training: {'; '.join(took)}.", "", old, ""]
+    remark = (
+        "*Adapted (mlm)* was measured with a head that began at a loss of 54. A head now begins near a uniform guess."
+    )
+    return [*lines, "", f"Processor time of the training: {'; '.join(took)}.", "", remark, ""]
 
 
 def objectives(found: Mapping[str, Any]) -> list[str]:
@@ -117,10 +119,9 @@ def page(found: Mapping[str, Any]) -> str:
         lines += [
             "## Kills",
             "",
-            f"A training that was killed {kills['kills']} times of {KILLS} ended with {same} bits ",
+            f"A training was killed {kills['kills']} times of {KILLS}. It ended with {same} bits as an unbroken one.",
+            "",
         ]
-        lines[-1] += "as one that nobody killed."
-        lines.append("")
     seen = {row["domain"] for row in domains(found)}
     missing = (
         ["adapt"] if not seen else [f"adapt: {title.lower()}" for name, title in DOMAINS.items() if name not in seen]

@@ -95,7 +95,7 @@ def test_a_processor_without_vnni_is_not_timed_unless_asked(
     monkeypatch.setattr(claim, "hardware", lambda: "a CPU (avx2)")
     results = tmp_path / "claim.jsonl"
     assert claim.time_all(["sms"], tmp_path, results) == 1
-    assert claim.time_all(["sms"], tmp_path, results, without=True) == 0 and not results.exists()
+    assert claim.time_all(["sms"], tmp_path, results, without_vnni=True) == 0 and not results.exists()
 
 
 @pytest.mark.parametrize("name", ["finance", "fraud"])

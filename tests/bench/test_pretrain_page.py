@@ -49,7 +49,7 @@ def test_what_ran_is_shown_and_what_did_not_is_named(page: ModuleType) -> None:
     assert "| rtd | 0.500 | 0.500 | 0.500 | 0.500 | 0.500 | 90 |" in text
     assert "25 tokens a second" in text and "2.00 to 3.00 times as many" in text
     assert (
-        "killed 10 times of 10 ended with the same bits" in text
+        "killed 10 times of 10. It ended with the same bits" in text
         and "Not run yet: adapt: reviews of deliveries.\n" in text
     )
 

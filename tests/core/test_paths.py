@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import UsageError
-from penjing.core.paths import local_path, no_such_file
+from penjing.core.paths import local_path, no_such_file, path_beside
 
 
 def test_text_and_paths_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,3 +51,11 @@ def test_the_nearest_name_is_shown(tmp_path: Path) -> None:
 def test_a_folder_is_not_said_to_be_missing(tmp_path: Path) -> None:
     error = no_such_file(tmp_path)
     assert "a folder, not a file" in error.what and "did you mean" not in str(error.fix)
+
+
+def test_a_path_in_a_file_is_relative_to_the_folder_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    assert path_beside(tmp_path / "grow.yaml", "data/../data/texts") == tmp_path.resolve() / "data" / "texts"
+    assert path_beside(tmp_path / "grow.yaml", "data\\texts") == tmp_path.resolve() / "data" / "texts", "from Windows"
+    (tmp_path / "a\\b").touch()
+    assert path_beside(tmp_path / "grow.yaml", "a\\b") == tmp_path.resolve() / "a\\b"

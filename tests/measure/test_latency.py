@@ -88,9 +88,9 @@ def test_fewer_are_timed_where_there_is_too_little_time() -> None:
     def slow(texts: Sequence[str]) -> None:  # noqa: ARG001
         time.sleep(0.001)
 
-    assert latency(slow, texts, calls=250, least=75, seconds=1e-6).calls == 75
-    assert 75 < latency(slow, texts, calls=1000, least=75, batch=1, seconds=0.5).calls < 500
-    assert latency(slow, texts, calls=250, least=75).calls == 250, "without a time all of them"
+    assert latency(slow, texts, calls=75, most=250, seconds=1e-6).calls == 75
+    assert 75 < latency(slow, texts, calls=75, most=1000, batch=1, seconds=0.5).calls < 500
+    assert latency(slow, texts, calls=75, most=250).calls == 75, "without a time no more than `calls`"
 
 
 def test_no_texts_are_refused() -> None:

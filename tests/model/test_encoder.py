@@ -19,11 +19,11 @@ from penjing.data.mask import PLACEHOLDERS
 from penjing.model.base import open_base
 from penjing.model.encoder import (
     Classifier,
+    can_be_one_model,
     fit_vocabulary,
     load_classifier,
     load_encoder,
     longest_input,
-    may_belong,
     save_classifier,
 )
 from penjing.model.heads import mean_pool
@@ -143,6 +143,17 @@ def test_a_real_base_gives_useful_vectors() -> None:
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.03
 
 
-@pytest.mark.parametrize(("tokens", "rows", "fits"), [(50, 50, True), (25, 50, True), (24, 50, False), (51, 50, False)])
-def test_a_tokenizer_of_another_model_is_known_by_its_size(tokens: int, rows: int, fits: bool) -> None:
-    assert may_belong(tokens, rows) is fits
+@pytest.mark.parametrize(
+    ("tokens", "rows", "added", "fits"),
+    [
+        (50, 50, 0, True),
+        (25, 50, 0, True),
+        (24, 50, 0, False),
+        (24, 50, 9, False),
+        (51, 50, 0, False),
+        (51, 50, 1, True),
+        (52, 50, 1, False),
+    ],
+)
+def test_a_tokenizer_of_another_model_is_known_by_its_size(tokens: int, rows: int, added: int, fits: bool) -> None:
+    assert can_be_one_model(tokens, rows, added) is fits

@@ -11,12 +11,12 @@ from tests.pretrain_toys import batch_of, kit_of
 
 from penjing.pretrain.clm import NextToken, Options, followed
 from penjing.pretrain.parts.batch import TokenRow, stack_rows
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 
 
 def test_the_loss_is_the_cross_entropy_of_each_next_token_in_its_document(tmp_path: Path) -> None:
     kit = kit_of(tmp_path, "llama")
-    network, term = Grown(kit.model, {}).eval(), NextToken(kit, Options())
+    network, term = NetworkWithHeads(kit.model, {}).eval(), NextToken(kit, Options())
     alone = batch_of(kit.marks, [9, 6])
     one, two = (row.ids for row in alone.rows())
     ids = np.concatenate([one, two])
@@ -39,7 +39,7 @@ def test_a_uniform_network_has_the_perplexity_of_its_vocabulary(tmp_path: Path) 
     kit = kit_of(tmp_path, "llama")
     with torch.no_grad():
         kit.model.get_output_embeddings().weight.zero_()  # type: ignore[operator]
-    network, batch = Grown(kit.model, {}).eval(), batch_of(kit.marks, [9, 6])
+    network, batch = NetworkWithHeads(kit.model, {}).eval(), batch_of(kit.marks, [9, 6])
     entries = len(kit.model.get_output_embeddings().weight)  # type: ignore[operator]
     found = NextToken(kit, Options()).perplexity(network, [batch], 0)
     assert found is not None and found.value == pytest.approx(entries, rel=1e-5)

@@ -12,7 +12,7 @@ from tests.pretrain_toys import batch_of, kit_of
 
 from penjing.core.errors import UsageError
 from penjing.pretrain.contrastive import NearTexts, Options, info_nce
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 
 
 def test_info_nce_by_hand() -> None:
@@ -25,7 +25,7 @@ def test_info_nce_by_hand() -> None:
 
 def test_the_same_text_is_read_twice_with_other_dropout(tmp_path: Path) -> None:
     kit = kit_of(tmp_path, "bert")
-    network, term = Grown(kit.model, {}), NearTexts(kit, Options())
+    network, term = NetworkWithHeads(kit.model, {}), NearTexts(kit, Options())
     batch = batch_of(kit.marks, [20, 12, 9, 15])
     network.train()
     torch.manual_seed(0)
@@ -38,7 +38,7 @@ def test_the_same_text_is_read_twice_with_other_dropout(tmp_path: Path) -> None:
 def test_pairs_of_a_file_take_the_place_of_dropout(tmp_path: Path) -> None:
     pairs = [("w1 w2 w3", "w1 w2 w4", "w9 w8"), ("w5 w6", "w5 w7", "")]
     kit = kit_of(tmp_path, "bert", pairs=pairs)
-    network, term = Grown(kit.model, {}).eval(), NearTexts(kit, Options())
+    network, term = NetworkWithHeads(kit.model, {}).eval(), NearTexts(kit, Options())
     batch = term.change(batch_of(kit.marks, [5, 5]), np.random.default_rng(0))
     assert sorted(batch.targets["pairs"].tolist()) == [0, 1]
     texts = [pairs[number] for number in batch.targets["pairs"]]

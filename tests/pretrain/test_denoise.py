@@ -10,7 +10,7 @@ import torch
 from tests.pretrain_toys import batch_of, kit_of, network_of
 
 from penjing.pretrain.denoise import NOTHING, HiddenSpans, Options, hide_spans
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 
 
 @pytest.mark.parametrize("length", [2, 3, 7, 40, 300])
@@ -41,7 +41,7 @@ def test_spans_are_of_the_mean_length() -> None:
 
 def test_the_loss_is_that_of_the_written_tokens(tmp_path: Path) -> None:
     kit = kit_of(tmp_path, "t5")
-    network, term = Grown(kit.model, {}).eval(), HiddenSpans(kit, Options())
+    network, term = NetworkWithHeads(kit.model, {}).eval(), HiddenSpans(kit, Options())
     batch = term.change(batch_of(kit.marks, [20, 9]), np.random.default_rng(0))
     loss = term.loss(network, batch, lambda: torch.empty(0))
     own = kit.model(

@@ -25,7 +25,7 @@ from penjing.model.pretrained import build_network, load_network
 from penjing.pretrain.distil import Options, TeacherStates, apply
 from penjing.pretrain.parts.batch import TextBatch, TokenRow, stack_rows
 from penjing.pretrain.parts.marks import find_marks
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.term import Kit
 from penjing.text.tokens import open_tokenizer
 
@@ -81,7 +81,7 @@ def run(folder: Path, stop_after: int = 0) -> Run:
     return Run(out=folder / "out", scratch=folder / "scratch", threads=1, stop=lambda: 0 < stop_after <= next(calls))
 
 
-def term_of(given: Inputs, folder: Path) -> tuple[TeacherStates, Grown, TextBatch]:
+def term_of(given: Inputs, folder: Path) -> tuple[TeacherStates, NetworkWithHeads, TextBatch]:
     assert given.parent is not None
     model, tokenizer = load_network(given.parent), open_tokenizer(given.parent.folder)
     marks = find_marks(tokenizer, "encoder")
@@ -93,7 +93,7 @@ def term_of(given: Inputs, folder: Path) -> tuple[TeacherStates, Grown, TextBatc
         ones = np.ones(len(ids), dtype=np.int64)
         rows.append(TokenRow(ids, ones, ones > 0, ones > 0, 0 * ones))
     head = term.head()
-    return term, Grown(model, {} if head is None else {"distil": head}), stack_rows(rows, marks.padding)
+    return term, NetworkWithHeads(model, {} if head is None else {"distil": head}), stack_rows(rows, marks.padding)
 
 
 def test_a_student_that_is_its_teacher_has_nothing_to_learn(tiny_base: Path, corpus: Corpus, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from tests.pretrain_toys import batch_of, kit_of, network_of
 
 from penjing.pretrain.mlm import MaskedTokens, Options, choose_tokens, hide
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 
 
 def test_of_the_chosen_tokens_80_are_hidden_10_are_other_10_stay() -> None:
@@ -64,7 +64,7 @@ def test_the_loss_is_the_cross_entropy_of_the_hidden_tokens(tmp_path: Path) -> N
     kit = kit_of(tmp_path, "bert")
     term = MaskedTokens(kit, Options())
     assert not term.known
-    network = Grown(kit.model, {"mlm": term.head()}).eval()
+    network = NetworkWithHeads(kit.model, {"mlm": term.head()}).eval()
     batch = hide(batch_of(kit.marks, [20, 12]), kit.marks, Options(), np.random.default_rng(0))
     loss = term.loss(network, batch, lambda: network.states(batch))
     states, head = network.states(batch), network.heads["mlm"]

@@ -9,7 +9,7 @@ import torch
 from tests.pretrain_toys import batch_of, kit_of
 
 from penjing.pretrain.parts.batch import TextBatch
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.rtd import Generator, Options, ReplacedTokens, fill
 
 
@@ -26,7 +26,7 @@ def test_a_token_is_replaced_where_another_one_was_drawn() -> None:
 def test_both_networks_learn_and_one_table_is_read_by_both(tmp_path: Path) -> None:
     kit = kit_of(tmp_path, "bert")
     term = ReplacedTokens(kit, Options(weight=50))
-    network = Grown(kit.model, {"rtd": term.head()})
+    network = NetworkWithHeads(kit.model, {"rtd": term.head()})
     batch = term.change(batch_of(kit.marks, [20, 12]), np.random.default_rng(0))
     loss = term.loss(network, batch, lambda: torch.empty(0))
     loss.backward()
@@ -45,7 +45,7 @@ def test_the_parts_of_a_batch_add_up_to_its_loss_and_gradient(tmp_path: Path) ->
     """The rows are of very different lengths, and one part has no hidden token. The generator always draws `w5`."""
     kit = kit_of(tmp_path, "bert")
     term = ReplacedTokens(kit, Options(weight=50))
-    network = Grown(kit.model, {"rtd": term.head()}).eval()
+    network = NetworkWithHeads(kit.model, {"rtd": term.head()}).eval()
     part = network.heads["rtd"]
     assert isinstance(part, Generator)
     with torch.no_grad():

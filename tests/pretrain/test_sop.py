@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.pretrain_toys import batch_of, kit_of
 
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.sop import Options, SentenceOrder
 
 
@@ -33,7 +33,7 @@ def test_exchanged_passages_put_back_are_the_document(tmp_path: Path) -> None:
 def test_the_expected_loss_of_a_coin_is_log_2(tmp_path: Path) -> None:
     kit = kit_of(tmp_path, "bert", length=64)
     term = SentenceOrder(kit, Options())
-    network = Grown(kit.model, {"sop": term.head()}).eval()
+    network = NetworkWithHeads(kit.model, {"sop": term.head()}).eval()
     with torch.no_grad():
         term.head().out.weight.zero_()  # type: ignore[union-attr]
     batch = term.arrange(batch_of(kit.marks, [20] * 8), np.random.default_rng(0))
@@ -43,7 +43,7 @@ def test_the_expected_loss_of_a_coin_is_log_2(tmp_path: Path) -> None:
 def test_it_reads_the_first_token_and_the_segments(tmp_path: Path) -> None:
     kit = kit_of(tmp_path, "bert", length=64)
     term = SentenceOrder(kit, Options())
-    network = Grown(kit.model, {"sop": term.head()}).eval()
+    network = NetworkWithHeads(kit.model, {"sop": term.head()}).eval()
     batch = term.arrange(batch_of(kit.marks, [20]), np.random.default_rng(0))
     states = network.states(batch)
     by_hand = kit.model(

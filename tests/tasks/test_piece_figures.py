@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from penjing.tasks.piece_figures import rows_by_label, rows_by_probability
+import numpy as np
+
+from penjing.tasks.piece_figures import rarest_labels, rows_by_label, rows_by_probability, share_of
 
 SAID = [[("org", 1), ("org", 2)], [("place", 1)]]
 MEANT = [[("org", 1), ("place", 5)], [("org", 7)]]
@@ -25,3 +27,12 @@ def test_bins_without_a_piece_have_no_row() -> None:
         ("0.99 to 1", 1.0, 1.0, 1.0),
     )
     assert rows_by_probability([]) == ()
+
+
+def test_a_stratum_is_the_rarest_label_of_a_gold() -> None:
+    labels = [("a", "b"), ("a",), (), (), ("b", "c", "a")]
+    assert rarest_labels(labels, ["x", "x", "[]", "", "x"], "none") == ["b", "a", "none", "", "c"]
+
+
+def test_a_share_of_nothing_is_one() -> None:
+    assert share_of(np.array([1.0, 0.0]), np.array([4.0, 0.0])).tolist() == [0.25, 1.0]

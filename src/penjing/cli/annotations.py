@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penjing.cli.texts import Encoding, Header, Lines, Sheet
+from penjing.cli.texts import Encoding, Header, Lines, Sheet, TextColumn
 
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
@@ -31,9 +31,7 @@ def export_annotations(
     file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")],
     out: Annotated[Path, typer.Argument(help="the file to write; - for standard output")],
     form: Annotated[str, typer.Option("--format", help="label_studio or doccano")] = "label_studio",
-    text: Annotated[
-        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
-    ] = None,
+    text: TextColumn = None,
     encoding: Encoding = "auto",
     sheet: Sheet = None,
     header: Header = None,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penjing.cli.case_columns import CaseColumns, Keep, Ref
-from penjing.cli.texts import Encoding, Header, Lines, Sheet
+from penjing.cli.texts import Encoding, Header, Lines, Sheet, TextColumn
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -45,9 +45,7 @@ def decide(
     counterfactual: Annotated[
         bool, typer.Option("--counterfactual", help="also search for a small deletion that changes the decision")
     ] = False,
-    text: Annotated[
-        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
-    ] = None,
+    text: TextColumn = None,
     ref: Ref = None,
     keep: Keep = None,
     encoding: Encoding = "auto",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from penjing.cli.texts import Encoding, Header, Lines, Sheet
+from penjing.cli.texts import Encoding, Header, Lines, Sheet, TextColumn
 
 if TYPE_CHECKING:
     from penjing.cases.suggest import Suggested, Unlabelled
@@ -39,9 +39,7 @@ def suggest(
     recipe: Annotated[
         Path | None, typer.Option(help="the recipe of the release: texts like its labelled rows are left out")
     ] = None,
-    text: Annotated[
-        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
-    ] = None,
+    text: TextColumn = None,
     encoding: Encoding = "auto",
     sheet: Sheet = None,
     header: Header = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penjing.cli.texts import Encoding, Header, Lines, Sheet
+from penjing.cli.texts import Encoding, Header, Lines, Sheet, TextColumn
 
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
@@ -26,9 +26,7 @@ def register(app: typer.Typer) -> None:
 def predict(
     release: Annotated[Path, typer.Argument(help="the folder of a release")],
     file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
-    text: Annotated[
-        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
-    ] = None,
+    text: TextColumn = None,
     encoding: Encoding = "auto",
     sheet: Sheet = None,
     header: Header = None,

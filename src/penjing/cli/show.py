@@ -132,7 +132,7 @@ class Bar:
             tell(line)
 
     def _of(self) -> str:
-        """The total, and the time left once enough is done to know the speed and until all is done."""
+        """The total, with the time left while work remains and once enough is done to know the speed."""
         if not self._total:
             return ""
         left = time_left(self._done, self._total, time.monotonic() - self._began)

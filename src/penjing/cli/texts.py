@@ -25,6 +25,10 @@ Encoding = Annotated[str, typer.Option("--encoding", help="the file's encoding, 
 Sheet = Annotated[str | None, typer.Option("--sheet", help="the sheet of a workbook: its name, or its number from 1")]
 Header = Annotated[int | None, typer.Option("--header", min=0, help="the row of the header, from 1; 0: there is none")]
 Lines = Annotated[bool, typer.Option("--lines", help="every line of the file is one text")]
+# The same of every command that reads texts for a release.
+TextColumn = Annotated[
+    str | None, typer.Option("--text", help="the column of the texts; default: that of the release, else text")
+]
 
 Row = tuple[int, str, dict[str, str]]
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field
 
 from penjing.compress.export import check_form, write_engine
-from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, copy_tokenizer, encoder_parent, score, seal
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -58,7 +58,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     def make(target: Path) -> None:
         onnx_embeddings(full / MODEL, target / MODEL, options.bits)
         onnx_half(target / MODEL)
-        with_tokenizer(parent, target)
+        copy_tokenizer(parent, target)
 
     small = complete_folder(run.scratch / "embeddings", make)
     card = parent.card.model_copy(update={"form": "onnx", "precision": "float32"})

@@ -25,7 +25,7 @@ from torch import nn
 
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.agreement import AGREEMENT, choose_threshold
-from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, copy_tokenizer, seal, torch_parent
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
@@ -163,7 +163,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     def fill(target: Path) -> None:
         for path in stage_files(folder):
             shutil.copyfile(path, target / path.name)
-        with_tokenizer(parent, target)
+        copy_tokenizer(parent, target)
         (target / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json")))
 
     return seal(
@@ -248,7 +248,7 @@ def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, r
             onnx_int8(path, path)
         else:
             onnx_half(path)
-    with_tokenizer(parent, target)
+    copy_tokenizer(parent, target)
     # Until thresholds are set, no text exits early.
     closed = Exits(thresholds=(2.0,) * (len(model.ends) - 1))
     (target / EXITS).write_bytes(canonical_json(closed.model_dump(mode="json")))

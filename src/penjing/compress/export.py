@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, seal, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, copy_tokenizer, encoder_parent, seal
 from penjing.core.errors import UsageError
 from penjing.core.machine import EngineName, fastest_engine
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -114,7 +114,7 @@ def write_engine(
         (target / ONNX_MODEL).unlink()
     if packed:
         pack(target, FILES[engine][-1])
-    with_tokenizer(parent, target)
+    copy_tokenizer(parent, target)
     check_stop(run.stop)
 
 

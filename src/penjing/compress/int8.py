@@ -28,7 +28,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, check_form, engine_of, write_engine
-from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, copy_tokenizer, encoder_parent, score, seal
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -131,7 +131,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             onnx_int8(full / ONNX_MODEL, target / ONNX_MODEL)
         if options.packed:
             pack(target, FILES[engine][-1])
-        with_tokenizer(parent, target)
+        copy_tokenizer(parent, target)
 
     small = complete_folder(run.scratch / "int8", make)
     card = parent.card.model_copy(update={"form": engine, "precision": "float32"})

@@ -27,7 +27,7 @@ from penjing.compress.parts.pooled import pooled_states
 from penjing.compress.parts.ridge import LinearMap, fit_ridge
 from penjing.compress.parts.sealing import Compression, complete_folder, score, seal, torch_parent
 from penjing.compress.parts.teacher import teacher_outputs
-from penjing.compress.parts.token_fit import fit_tokens
+from penjing.compress.parts.token_fit import fit_token_map
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -85,7 +85,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         texts = list(_drawn(inputs.train.texts, options.texts, run.seed))
         kept = set(texts)
         table = inputs.train.take([row for row, text in enumerate(inputs.train.texts) if text in kept])
-        fitted = fit_tokens(encoder, load_classifier(parent), read_rows(task, tokenizer, table, limit).encoded.ids, run)
+        ids = read_rows(task, tokenizer, table, limit).encoded.ids
+        fitted = fit_token_map(encoder, load_classifier(parent), ids, run)
     else:
         parts = _texts(inputs, options.texts, run.seed)
         outputs = teacher_outputs(parent, parts, run, "compress.student: the teacher on its texts")

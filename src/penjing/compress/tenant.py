@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.parts.sealing import Compression, complete_folder, seal, torch_parent, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, copy_tokenizer, seal, torch_parent
 from penjing.compress.parts.tenant_graph import export_base, products
 from penjing.core.canon import canonical_json, digest_file
 from penjing.core.errors import UsageError
@@ -138,7 +138,7 @@ def _write(parent: Artifact, adapter: Adapter, options: Options, run: Run, targe
         own[f"head:{name}.weight"] = linear.weight.detach().numpy().astype(np.float32)
         own[f"head:{name}.bias"] = linear.bias.detach().numpy().astype(np.float32)
     save_file(own, target / PRODUCTS)
-    with_tokenizer(parent, target)
+    copy_tokenizer(parent, target)
     check_stop(run.stop)
 
 

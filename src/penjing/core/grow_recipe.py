@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from penjing.core.options import WrongValueError
-from penjing.core.paths import AnyPath, local_path
+from penjing.core.paths import AnyPath, local_path, path_beside
 from penjing.core.yaml_file import place_of, read_yaml
 
 
@@ -99,7 +99,7 @@ class GrowFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path in the recipe, relative to the folder of the recipe."""
-        return (self.path.parent / local_path(name)).resolve()
+        return path_beside(self.path, name)
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""

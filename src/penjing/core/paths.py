@@ -34,6 +34,15 @@ def local_path(given: AnyPath) -> Path:
         return path
 
 
+def path_beside(file: Path, name: str) -> Path:
+    """The absolute path of a name that is written in a file, relative to the folder of that file."""
+    path = file.parent / local_path(name)
+    # A path that was written on Windows, unless a file here has this name.
+    if "\\" in name and not path.exists():
+        path = file.parent / local_path(name.replace("\\", "/"))
+    return path.resolve()
+
+
 def no_such_file(path: Path) -> UsageError:
     """The error for a file that is not there: with the path in the form of this system, or with the nearest name."""
     written = str(path)

@@ -24,7 +24,7 @@ from penjing.core.continues import Continues, with_its_base
 from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.pair import FURTHER
-from penjing.core.paths import AnyPath, local_path
+from penjing.core.paths import AnyPath, local_path, path_beside
 from penjing.core.robustness import Robustness
 from penjing.core.task_choice import TaskChoice
 from penjing.core.yaml_file import as_text, place_of, read_yaml
@@ -367,11 +367,7 @@ class RecipeFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path in the recipe, relative to the folder of the recipe."""
-        path = self.path.parent / local_path(name)
-        # A path that was written on Windows, unless a file here has this name.
-        if "\\" in name and not path.exists():
-            path = self.path.parent / local_path(name.replace("\\", "/"))
-        return path.resolve()
+        return path_beside(self.path, name)
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""

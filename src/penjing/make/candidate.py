@@ -60,12 +60,13 @@ from penjing.runtime.session import Session
 from penjing.tasks import as_certified, described
 
 # A text with evidence takes about as long as thirty without, and texts are processed one after another.
-EVIDENCE_CALLS, LEAST_EVIDENCE = 125, 40
+EVIDENCE_CALLS, MOST_EVIDENCE_CALLS = 40, 125
 FAITHFUL_ROWS = 60
 # For a calibration that divides outputs by one number: 1.0 does not change them.
 TEMPERATURE = "temperature"
-# No promise depends on these two measurements, so they get less time than SECONDS.
-RIVAL_CALLS, LEAST_RIVAL, FEW_SECONDS = 100, 40, 5.0
+RIVAL_CALLS, MOST_RIVAL_CALLS = 40, 100
+# Time for the calls with evidence, and for the rivals: no promise depends on them, so it is less than SECONDS.
+FEW_SECONDS = 5.0
 # The largest difference of a probability on another machine (another instruction set or engine version) that a replay
 # still accepts. A score that is this close to a threshold goes to a person.
 TOLERANCE = {"linear": 1e-6, "static": 1e-6, "float": 1e-4, "int8": 0.01}
@@ -306,7 +307,9 @@ def _timed(decider: Decider, teacher: Artifact, texts: Sequence[str], job: Relea
     speed = latency(one_by_one, texts, seconds=SECONDS, reference=pipeline)
     job.progress.advance(note="latency")
     with_evidence = until(job.stop, partial(_decide_with_evidence, decider))
-    speed_evidence = latency(with_evidence, texts, EVIDENCE_CALLS, batch=1, seconds=FEW_SECONDS, least=LEAST_EVIDENCE)
+    speed_evidence = latency(
+        with_evidence, texts, EVIDENCE_CALLS, batch=1, seconds=FEW_SECONDS, most=MOST_EVIDENCE_CALLS
+    )
     job.progress.advance(note="latency with evidence")
     return speed, speed_evidence
 
@@ -376,7 +379,7 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], job: Release
         if student.card.form == "torch":
             systems["onnx_int8"] = onnx_int8(student, threads, Path(folder))
         timed = {name: until(job.stop, call) for name, call in systems.items()}
-        return interleaved(timed, texts, calls=RIVAL_CALLS, least=LEAST_RIVAL, seconds=FEW_SECONDS)
+        return interleaved(timed, texts, calls=RIVAL_CALLS, seconds=FEW_SECONDS, most=MOST_RIVAL_CALLS)
 
 
 def _note(models: Models) -> str:

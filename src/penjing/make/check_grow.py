@@ -30,8 +30,10 @@ def placed(file: GrowFile, index: int, step: Step) -> Iterator[None]:
 
 
 def check_steps(file: GrowFile, steps: Sequence[Step], base: Artifact | None) -> None:
-    """Raise RecipeError, with its line, for an objective or a length that does not suit the network, for objectives
-    that one step cannot have at once, and for a step without its teacher. base: None for a network from scratch.
+    """Raise RecipeError with the line of the first step that cannot run. base: None for a network from scratch.
+
+    Its objective or its length does not suit the network, it cannot have its objectives at once, or its teacher is
+    missing.
     """
     from penjing.pretrain import adapt, distil
     from penjing.pretrain.parts.grow import check_family, check_length
@@ -45,30 +47,28 @@ def check_steps(file: GrowFile, steps: Sequence[Step], base: Artifact | None) ->
         with placed(file, index, step):
             for one in chosen:
                 check_family(one, terms[one].families, family)
-            if longest is not None:
-                check_length(longest, step.options.length)  # type: ignore[attr-defined]
+            check_length(longest, step.options.length)  # type: ignore[attr-defined]
             check_terms({one: terms[one] for one in chosen})
             if name == "distil":
                 distil.check_teacher(file.recipe.teachers)
 
 
 def _network(file: GrowFile, base: Artifact | None) -> tuple[Family, int | None]:
-    """The family of the network, and the most tokens that it reads where its positions are counted."""
+    """The family of the network, and the most tokens of a row; None where it has no limit."""
     if base is None:
         from penjing.model.sizes import FAMILY
 
         choice = file.recipe.network
         assert choice is not None
         return FAMILY[choice.type], None if choice.type == "t5" else choice.length
-    from penjing.model.encoder import longest_of
-    from penjing.model.pretrained import family_of, read_network_config
+    from penjing.model.pretrained import family_of, longest_row, read_network_config
 
     config = read_network_config(base)
-    return family_of(config), longest_of(config) if hasattr(config, "max_position_embeddings") else None
+    return family_of(config), longest_row(config)
 
 
 def check_base_place(folder: Path, base: Artifact | None) -> None:
-    """Raise UsageError where OUT/base is what is trained on, or something else than a base that was sealed."""
+    """Raise UsageError where the folder is the base that is trained on, or holds something other than a base."""
     if base is not None and base.folder.resolve() == folder.resolve():
         what = "this is the base that is trained on, and the new one would take its place"
         raise UsageError(what, where=str(folder), fix="give another --out")

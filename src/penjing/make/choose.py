@@ -28,13 +28,13 @@ from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
 MEGA = 1e6
-FASTEST_CALLS, LEAST_FASTEST = 500, 150
+FASTEST_CALLS, MOST_FASTEST_CALLS = 150, 500
 # Timed calls if no promise on time is tested: the figures are only shown in the report.
 QUICK_CALLS = 250
-# Timed calls of a form: all texts once a window, but as few as this if it is too slow for more in SECONDS. The sealed
-# release always gets CALLS.
-CALLS, LEAST_CALLS = 1000, 300
-# The time of a measurement, but for what is too slow for its least number of calls.
+# Least number of timed calls of a form. If SECONDS suffice, it gets MOST_CALLS, or all texts once a window if these are
+# more. The sealed release gets at least MOST_CALLS.
+CALLS, MOST_CALLS = 300, 1000
+# Time of a measurement. A form that is too slow for its least number of calls takes longer.
 SECONDS = 10.0
 
 
@@ -69,8 +69,8 @@ def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
         call, texts = until(setting.stop, decisions(session, setting.policy)), setting.table.texts
         if setting.quick:
             return latency(call, texts, calls=QUICK_CALLS).to_json()
-        most = max(CALLS, WINDOWS * len(texts))
-        return latency(call, texts, most, seconds=SECONDS, least=LEAST_CALLS, reference=setting.reference).to_json()
+        most = max(MOST_CALLS, WINDOWS * len(texts))
+        return latency(call, texts, CALLS, seconds=SECONDS, most=most, reference=setting.reference).to_json()
 
     kept = setting.measured
     return Variant(
@@ -103,7 +103,7 @@ def fastest(variants: Sequence[Variant], table: Table, policy: Policy) -> Varian
     if len(variants) == 1:
         return variants[0]
     runs = {str(place): decisions(each.session, policy) for place, each in enumerate(variants)}
-    times = interleaved(runs, table.texts, calls=FASTEST_CALLS, batch=1, seconds=SECONDS, least=LEAST_FASTEST)
+    times = interleaved(runs, table.texts, calls=FASTEST_CALLS, batch=1, seconds=SECONDS, most=MOST_FASTEST_CALLS)
     return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
 
 

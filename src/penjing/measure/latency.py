@@ -54,23 +54,22 @@ def latency(
     calls: int = 1000,
     batch: int = 32,
     seconds: float = 0.0,
-    least: int | None = None,
+    most: int | None = None,
     reference: Call | None = None,
 ) -> Latency:
     """The latency and throughput of a session, or of a callable over raw texts (given one at a time, then in batches).
 
     A window has as many different texts as calls, in order and spread over all texts; every window has the same. They
     run once before, so that no window contains the engine's preparation for a new shape. Batches take a third of them.
-    seconds: the total time allowed for more calls than `calls`, up to every text once a window. The mean of a cascade
-    depends on how many texts are hard. With few texts it is a matter of chance, which the windows do not show.
-    least: with it, `seconds` allows no more calls than `calls`; a subject that is too slow for them gets fewer, down to
-    `least`.
+    calls: the least number of calls. seconds: the total time allowed for more calls, up to `most`.
+    most: default: every text once a window. The mean of a cascade depends on how many texts are hard. With few texts it
+    is a matter of chance, which the windows do not show.
     reference: a slow call that takes the same time for all texts of one length; every window also times it, on a few
     texts of all lengths.
     batch: with 1 the throughput is computed from the single calls, and nothing is run twice.
     Raises UsageError without texts.
     """
-    return interleaved({"": subject}, texts, calls, batch, seconds, least, reference)[""]
+    return interleaved({"": subject}, texts, calls, batch, seconds, most, reference)[""]
 
 
 def interleaved(
@@ -79,14 +78,14 @@ def interleaved(
     calls: int = 1000,
     batch: int = 32,
     seconds: float = 0.0,
-    least: int | None = None,
+    most: int | None = None,
     reference: Call | None = None,
 ) -> dict[str, Latency]:
     """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute slows all alike."""
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
     size = max(1, calls // WINDOWS)
     if seconds:
-        limits = (size, len(texts)) if least is None else (max(1, least // WINDOWS), size)
+        limits = (size, len(texts) if most is None else most // WINDOWS)
         # A pass of single calls, and one of batches, which takes about a third as long.
         size = _window(runs, texts, limits, seconds / (WINDOWS + 1) / (4 / 3 if batch > 1 else 1), batch=1)
     sample = _sample(texts, size)
@@ -137,9 +136,7 @@ def throughput(
     return {name: round(float(np.median(each)), 1) for name, each in rates.items()}
 
 
-def _window(
-    runs: Mapping[str, Call], texts: Sequence[str], limits: tuple[int, int], seconds: float, batch: int
-) -> int:
+def _window(runs: Mapping[str, Call], texts: Sequence[str], limits: tuple[int, int], seconds: float, batch: int) -> int:
     """The size of a window: as many texts as all subjects answer in that time, within the limits."""
     least, most = limits
     if least >= most:

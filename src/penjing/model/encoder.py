@@ -131,7 +131,7 @@ def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
     places = [tokenizer.token_to_id(token) for token in PLACEHOLDERS.values()]
     new = [place for place in places if place is not None and place >= rows]
     wanted = tokenizer.get_vocab_size(with_added_tokens=True)
-    if not may_belong(wanted - len(new), rows):
+    if not can_be_one_model(wanted - len(new), rows):
         raise UsageError(
             f"the tokenizer has {wanted - len(new)} tokens and the encoder embeds {rows}",
             fix="give a base whose tokenizer.json and model.safetensors are of one model",
@@ -144,9 +144,12 @@ def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
         encoder.get_input_embeddings().weight[rows:] = mean.expand(wanted - rows, width)  # type: ignore[operator]
 
 
-def may_belong(tokens: int, rows: int) -> bool:
-    """Whether a tokenizer and a table of embeddings can be of one model: tables are filled up by a few rows at most."""
-    return rows <= 2 * tokens and tokens <= rows
+def can_be_one_model(tokens: int, rows: int, added: int = 0) -> bool:
+    """Whether a tokenizer and a table of embeddings can be of one model.
+
+    Each token has a row, but for those that were added: `added` at most. At least half of the rows have a token.
+    """
+    return tokens - added <= rows <= 2 * tokens
 
 
 def padding_id(encoder: nn.Module) -> int:
@@ -160,7 +163,7 @@ def longest_input(encoder: nn.Module) -> int:
 
 
 def longest_of(config: Any) -> int:
-    """The same, of a network with that configuration."""
+    """As `longest_input`, of a network with that configuration."""
     return _positions(config) - prompt_length(config)
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Family
 from penjing.model.base import encoder_folder
-from penjing.model.encoder import load_encoder, may_belong, quiet_transformers
+from penjing.model.encoder import can_be_one_model, load_encoder, longest_of, quiet_transformers
 from penjing.model.inserted import check_plain
 from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
@@ -71,6 +71,11 @@ def read_network_config(base: Artifact) -> PretrainedConfig:
     return config
 
 
+def longest_row(config: PretrainedConfig) -> int | None:
+    """The most tokens that a network reads at once, special tokens included; None where there is no limit, as in T5."""
+    return longest_of(config) if hasattr(config, "max_position_embeddings") else None
+
+
 def load_network(base: Artifact) -> nn.Module:
     """The network of a base: float32, sdpa attention, evaluation mode.
 
@@ -111,7 +116,7 @@ def fit_tokens(model: nn.Module, tokenizer: Tokenizer) -> None:
     table = model.get_input_embeddings().weight  # type: ignore[operator]
     rows, wanted = len(table), tokenizer.get_vocab_size(with_added_tokens=True)
     added = len(tokenizer.get_added_tokens_decoder())
-    if not may_belong(min(wanted, max(rows, wanted - added)), rows):
+    if not can_be_one_model(wanted, rows, added):
         raise UsageError(
             f"the tokenizer has {wanted} tokens and the network embeds {rows}",
             fix="give a base whose tokenizer.json and model.safetensors are of one model",

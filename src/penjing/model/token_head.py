@@ -2,9 +2,9 @@
 
     E norm(gelu(W h + b)) + c       E: the table of token embeddings, shared with the network
 
-A new head on a table with wide entries is made narrower, so that the scores of a state differ by about 1 between the
-entries, as they do at most in a network from scratch. Otherwise a base whose table is wide begins far worse than a
-uniform guess: the first loss on `penjing/nano` was 54, where a uniform guess has 10.6.
+A new head begins near a uniform guess: where the entries of E differ much, its scale is reduced, so that the scores of
+a state have a standard deviation of about 1 over the entries. Without that the first loss on `penjing/nano` was 54;
+that of a uniform guess is 10.6.
 
 Sources: Devlin and others, BERT, 2019; Press and Wolf, Using the Output Embedding to Improve Language Models, 2017 (one
 table for input and output).
@@ -44,8 +44,8 @@ class TokenHead(nn.Module):
         nn.init.normal_(self.dense.weight, std=0.02)
         nn.init.zeros_(self.dense.bias)
 
-    def narrow(self, table: torch.Tensor) -> None:
-        """Scale a new head so that its scores over that table have a deviation of at most about 1."""
+    def limit_scores(self, table: torch.Tensor) -> None:
+        """Scale a new head, so that its scores over that table (entries, embedded) deviate by about 1 at most."""
         with torch.no_grad():
             spread = float(table.float().var(dim=0, correction=0).sum().sqrt())
             self.norm.weight.fill_(1 / max(1.0, spread))
@@ -64,7 +64,7 @@ def load_token_head(folder: Path, config: Any, table: torch.Tensor) -> tuple[Tok
     """The head in that folder, or a new one, and whether it was found; a new entry of the vocabulary gets bias 0."""
     entries, embedded = table.shape
     head = TokenHead(int(config.hidden_size), embedded, entries)
-    head.narrow(table)
+    head.limit_scores(table)
     beside, inside = folder / MLM_HEAD, folder / "model.safetensors"
     stored: dict[str, torch.Tensor] = {}
     if beside.is_file():

@@ -22,7 +22,7 @@ from torch.nn import functional
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.perplexity import Perplexity, perplexity
 from penjing.pretrain.parts.term import Kit, Term
@@ -50,14 +50,14 @@ class NextToken(Term):
     def count(self, batch: TextBatch) -> int:
         return int(followed(batch).sum())
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
         return functional.cross_entropy(*next_scores(network, batch, states()))
 
-    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:  # noqa: ARG002
+    def perplexity(self, network: NetworkWithHeads, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:  # noqa: ARG002
         return perplexity(network, batches, next_scores)
 
 
-def next_scores(network: Grown, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def next_scores(network: NetworkWithHeads, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Scores (n, entries) of the tokens that follow another of their document, and their ids (n,)."""
     here = network.tensor(followed(batch))
     output = network.model.get_output_embeddings()  # type: ignore[operator]

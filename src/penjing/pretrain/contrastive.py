@@ -27,7 +27,7 @@ from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.model.heads import mean_pool
 from penjing.pretrain.parts.batch import TextBatch, TokenRow, stack_rows
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term
 
@@ -70,7 +70,7 @@ class NearTexts(Term):
         chosen = draw.choice(len(self.pairs), size=len(batch), replace=len(self.pairs) < len(batch))
         return batch.with_targets(pairs=chosen)
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         if self.pairs:
             columns = list(zip(*(self.pairs[number] for number in batch.targets["pairs"]), strict=True))
             first, second = (self._pooled(network, column) for column in columns[:2])
@@ -82,7 +82,7 @@ class NearTexts(Term):
             first, second = (mean_pool(network.states(batch, gold=True), mask) for _ in range(2))
         return info_nce(first.float(), second.float(), self.options.temperature)
 
-    def _pooled(self, network: Grown, texts: Sequence[str]) -> torch.Tensor:
+    def _pooled(self, network: NetworkWithHeads, texts: Sequence[str]) -> torch.Tensor:
         marks, room = self.kit.marks, self.kit.length - self.kit.marks.frame
         rows = []
         for encoding in self.kit.tokenizer.encode_batch(list(texts), add_special_tokens=False):

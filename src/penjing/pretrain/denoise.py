@@ -28,7 +28,7 @@ from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.pretrain.parts.batch import TextBatch, TokenRow, stack_rows
 from penjing.pretrain.parts.grow import grow
 from penjing.pretrain.parts.marks import Marks
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term
 
@@ -76,7 +76,7 @@ class HiddenSpans(Term):
     def count(self, batch: TextBatch) -> int:
         return int((batch.targets["written"] != NOTHING).sum())
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         wanted = network.tensor(batch.targets["written"])
         before = torch.roll(wanted, 1, dims=1)
         before[:, 0] = self.start

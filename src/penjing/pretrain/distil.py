@@ -36,7 +36,7 @@ from penjing.pretrain.parts.distil_losses import (
     token_loss,
 )
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term
 from penjing.text.tokens import open_tokenizer
@@ -69,7 +69,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def check_teacher(given: Collection[str]) -> None:
-    """Raise UsageError where the teacher is not among the names of a recipe."""
+    """Raise UsageError where no teacher is named. given: the names under `teachers:` in the recipe."""
     if TEACHER not in given:
         fix = "name the larger base under `teachers:` in the recipe, as `teacher`"
         raise UsageError("`pretrain.distil` was given no teacher", fix=fix)
@@ -97,12 +97,12 @@ class TeacherStates(Term):
     def count(self, batch: TextBatch) -> int:
         return len(batch)
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         options, found = self.options, self.parts(network, batch)
         weights = options.token_weight, options.pooled_weight, options.similarity_weight, options.relation_weight
         return torch.stack([weight * part for weight, part in zip(weights, found, strict=True)]).sum()
 
-    def parts(self, network: Grown, batch: TextBatch) -> tuple[torch.Tensor, ...]:
+    def parts(self, network: NetworkWithHeads, batch: TextBatch) -> tuple[torch.Tensor, ...]:
         """The four losses of a batch, in the order of the formula."""
         mask = (network.tensor(batch.documents) > 0).long()
         known = mask * self.taught.to(mask.device)[network.tensor(batch.gold)]

@@ -31,7 +31,7 @@ from penjing.model.token_head import TokenHead, load_token_head
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
 from penjing.pretrain.parts.marks import Marks
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.perplexity import Perplexity, pseudo_perplexity
 from penjing.pretrain.parts.term import Kit, Term
@@ -74,14 +74,16 @@ class MaskedTokens(Term):
     def count(self, batch: TextBatch) -> int:
         return int(batch.targets["hidden"].sum())
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
         return functional.cross_entropy(*hidden_scores(network, batch, states()))
 
-    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:
+    def perplexity(self, network: NetworkWithHeads, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:
         return pseudo_perplexity(network, batches, hidden_scores, self.marks.mask, positions)
 
 
-def hidden_scores(network: Grown, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def hidden_scores(
+    network: NetworkWithHeads, batch: TextBatch, states: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Scores (n, entries) of the hidden tokens of a batch, and their ids (n,)."""
     head = network.heads["mlm"]
     assert isinstance(head, TokenHead)

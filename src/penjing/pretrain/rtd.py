@@ -32,7 +32,7 @@ from penjing.pretrain.mlm import Options as MaskOptions
 from penjing.pretrain.mlm import hide
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term
 
@@ -72,7 +72,7 @@ class Generator(nn.Module):
         self.network.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
         self.narrow = nn.Linear(embedded, small, bias=False)
         self.head = TokenHead(small, embedded, int(config.vocab_size))
-        self.head.narrow(table)
+        self.head.limit_scores(table)
         self.dense, self.detect = nn.Linear(width, width), nn.Linear(width, 1)
         for layer in (self.narrow, self.dense, self.detect):
             nn.init.normal_(layer.weight, std=0.02)
@@ -102,7 +102,7 @@ class ReplacedTokens(Term):
     def count(self, batch: TextBatch) -> int:
         return int(batch.content.sum())
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         part = network.heads["rtd"]
         assert isinstance(part, Generator)
         gold, hidden = network.tensor(batch.gold), network.tensor(batch.targets["hidden"])

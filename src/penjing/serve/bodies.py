@@ -40,21 +40,27 @@ class _StrictBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class RequestItem(_StrictBody):
-    """One text with its declared fields."""
+class _CaseBody(_StrictBody):
+    """The texts of one case, and its declared fields."""
 
-    text: StrictStr = Field(description="the text to decide")
+    text: StrictStr
     other: StrictStr | None = Field(None, description="the second text, where the release compares two")
     head: StrictStr | None = Field(None, description="the first entity, where the release tells relations")
     tail: StrictStr | None = Field(None, description="the second entity, where the release tells relations")
     question: StrictStr | None = Field(None, description="the question, where the release answers from the text")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
-    ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
-    keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
 
     def whole(self) -> str:
         """The text, or all texts of the case as one."""
         return _whole(self.text, *_further(self).values())
+
+
+class RequestItem(_CaseBody):
+    """One text with its declared fields."""
+
+    text: StrictStr = Field(description="the text to decide")
+    ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
+    keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
 
 
 class DecideOne(RequestItem):
@@ -70,7 +76,7 @@ class DecideOne(RequestItem):
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
-def _further(item: RequestItem | PredictOne) -> dict[str, str]:
+def _further(item: _CaseBody) -> dict[str, str]:
     """The texts after the first one that are given, by their names."""
     return {name: text for name in FURTHER if (text := getattr(item, name)) is not None}
 
@@ -107,19 +113,10 @@ class DecideMany(_StrictBody):
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
-class PredictOne(_StrictBody):
+class PredictOne(_CaseBody):
     """POST /v1/predict with one text; its fields count where the model of the release reads them."""
 
     text: StrictStr = Field(description="the text to predict")
-    other: StrictStr | None = Field(None, description="the second text, where the release compares two")
-    head: StrictStr | None = Field(None, description="the first entity, where the release tells relations")
-    tail: StrictStr | None = Field(None, description="the second entity, where the release tells relations")
-    question: StrictStr | None = Field(None, description="the question, where the release answers from the text")
-    fields: dict[str, Value] = Field({}, description="the fields that the release declares")
-
-    def whole(self) -> str:
-        """The text, or all texts of the case as one."""
-        return _whole(self.text, *_further(self).values())
 
 
 class PredictMany(_StrictBody):

@@ -7,6 +7,10 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
+
+from penjing.tasks.metrics import Floats
+
 Piece = TypeVar("Piece", bound=Hashable)
 _BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.000001)
 _DIGITS = 4
@@ -40,6 +44,24 @@ def rows_by_label(
         )
         for label in sorted({*labels, *true})
     )
+
+
+def rarest_labels(labels: Sequence[Sequence[str]], golds: Sequence[str], none: str) -> list[str]:
+    """Of n texts the label of each that the fewest of them have; `none` for a text without one, "" without gold.
+
+    labels: those of each gold, none twice.
+    """
+    texts = Counter(label for each in labels for label in each)
+    return [
+        (min(each, key=lambda label: (texts[label], label)) if each else none) if gold else ""
+        for gold, each in zip(golds, labels, strict=True)
+    ]
+
+
+def share_of(part: Floats, whole: Floats) -> Floats:
+    """The share that each part is of its whole, of the same shape; 1 where the whole is 0."""
+    result: Floats = np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
+    return result
 
 
 def rows_by_probability(pairs: Sequence[tuple[float, bool]]) -> tuple[tuple[str | float, ...], ...]:

@@ -27,6 +27,7 @@ from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.band import half_within
 from penjing.tasks.piece_facts import entity_facts, entity_values, piece_bounds
+from penjing.tasks.piece_figures import rarest_labels, share_of
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_chain import chain_temperature
 from penjing.tasks.tag_decode import (
@@ -94,12 +95,7 @@ class TagReader:
 
     def strata(self, golds: Sequence[str]) -> list[str]:
         """The type of each text that the fewest of these texts have; `none` for a text without entities."""
-        types = [self.names_in(gold) for gold in golds]
-        texts = Counter(label for each in types for label in each)
-        return [
-            (min(each, key=lambda label: (texts[label], label)) if each else NONE) if gold else ""
-            for gold, each in zip(golds, types, strict=True)
-        ]
+        return rarest_labels([self.names_in(gold) for gold in golds], golds, NONE)
 
     def learn(self, golds: Sequence[str]) -> Tag:
         """The task of the types, sorted. Raises DataError where no text has an entity."""
@@ -310,9 +306,9 @@ class Tag(TagReader):
         """
         hits, said, meant, rows, right = np.moveaxis(np.asarray(sums, dtype=np.float64), -1, 0)
         return {
-            "entity_f1": _share(2 * hits, said + meant),
-            "precision": _share(hits, said),
-            "recall": _share(hits, meant),
+            "entity_f1": share_of(2 * hits, said + meant),
+            "precision": share_of(hits, said),
+            "recall": share_of(hits, meant),
             "texts_right": right / np.maximum(rows, 1.0),
         }
 
@@ -349,8 +345,3 @@ class Tag(TagReader):
 
 def _set(answer: Spans) -> set[Entity]:
     return {(span.start, span.end, span.label) for span in answer.spans}
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    result: Floats = np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
-    return result

@@ -11,7 +11,6 @@ that of gold, so an entity that was missed is an error where gold relates it. On
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,6 +29,7 @@ from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedT
 from penjing.tasks.band import half_within
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.piece_facts import end_facts, end_types, end_values, entity_facts, entity_values, piece_bounds
+from penjing.tasks.piece_figures import rarest_labels, share_of
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag import HEAD as TAGS
 from penjing.tasks.tag import NONE
@@ -102,12 +102,7 @@ class TriplesReader:
 
     def strata(self, golds: Sequence[str]) -> list[str]:
         """The relation of each text that the fewest of these texts have; `none` for a text without relations."""
-        names = [self.names_in(gold) for gold in golds]
-        texts = Counter(label for each in names for label in each)
-        return [
-            (min(each, key=lambda label: (texts[label], label)) if each else NONE) if gold else ""
-            for gold, each in zip(golds, names, strict=True)
-        ]
+        return rarest_labels([self.names_in(gold) for gold in golds], golds, NONE)
 
     def learn(self, golds: Sequence[str]) -> Triples:
         """The task of these types and relations, sorted. Raises DataError where no text has a relation."""
@@ -359,10 +354,10 @@ class Triples(TriplesReader):
         """
         hits, said, meant, found, told, known, rows, right = np.moveaxis(np.asarray(sums, dtype=np.float64), -1, 0)
         return {
-            "triple_f1": _share(2 * hits, said + meant),
-            "precision": _share(hits, said),
-            "recall": _share(hits, meant),
-            "entity_f1": _share(2 * found, told + known),
+            "triple_f1": share_of(2 * hits, said + meant),
+            "precision": share_of(hits, said),
+            "recall": share_of(hits, meant),
+            "entity_f1": share_of(2 * found, told + known),
             "texts_right": right / np.maximum(rows, 1.0),
         }
 
@@ -388,7 +383,3 @@ def _by_unit(outputs: Outputs, row: int, units: Units) -> dict[str, Floats]:
 
 def _shape(answer: Links) -> tuple[list[Any], list[Any]]:
     return [entity_of(span) for span in answer.spans], [triple_of(link) for link in answer.links]
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.asarray(np.divide(part, whole, out=np.ones_like(part), where=whole > 0))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress.parts.sealing import Compression, complete_folder, encoder_parent, score, seal, with_tokenizer
+from penjing.compress.parts.sealing import Compression, complete_folder, copy_tokenizer, encoder_parent, score, seal
 from penjing.core.artifact import open_artifact
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.folder import verify
@@ -181,5 +181,5 @@ def test_the_tokenizer_is_the_parents(tmp_path: Path) -> None:
     for folder in (parent.folder, tmp_path / "model"):
         folder.mkdir()
     (parent.folder / "tokenizer.json").write_bytes(b"{}")
-    with_tokenizer(parent, tmp_path / "model")
+    copy_tokenizer(parent, tmp_path / "model")
     assert (tmp_path / "model" / "tokenizer.json").read_bytes() == b"{}"

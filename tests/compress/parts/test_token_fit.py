@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from penjing.compress.parts import token_fit
-from penjing.compress.parts.token_fit import fit_tokens
+from penjing.compress.parts.token_fit import fit_token_map
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
 
@@ -54,7 +54,7 @@ def test_outputs_of_all_heads_side_by_side_are_found_token_by_token(rows: list[A
     torch.manual_seed(0)
     states = States()
     teacher: Any = Teacher(states)
-    found = fit_tokens(states, teacher, rows, Run(tmp_path / "out", tmp_path / "scratch", threads=1))
+    found = fit_token_map(states, teacher, rows, Run(tmp_path / "out", tmp_path / "scratch", threads=1))
     weight = torch.cat([teacher.first.weight, teacher.second.weight]).detach()
     bias = torch.cat([teacher.first.bias, teacher.second.bias]).detach()
     # The least penalty of the ridge still pulls a little.
@@ -70,7 +70,7 @@ def test_only_the_first_rows_count_where_there_are_many_tokens(
     teacher: Any = Teacher(states)
     monkeypatch.setattr(token_fit, "_MOST", sum(map(len, rows[:30])))
     run = Run(tmp_path / "out", tmp_path / "scratch", threads=1)
-    some, all_of_them = fit_tokens(states, teacher, rows, run), fit_tokens(states, teacher, rows[:30], run)
+    some, all_of_them = fit_token_map(states, teacher, rows, run), fit_token_map(states, teacher, rows[:30], run)
     assert torch.equal(some.weight, all_of_them.weight) and torch.equal(some.bias, all_of_them.bias)
 
 
@@ -78,4 +78,4 @@ def test_it_stops_where_its_run_is_stopped(rows: list[Any], tmp_path: Path) -> N
     states = States()
     teacher: Any = Teacher(states)
     with pytest.raises(RunInterruptedError):
-        fit_tokens(states, teacher, rows, Run(tmp_path / "out", tmp_path / "scratch", threads=1, stop=lambda: True))
+        fit_token_map(states, teacher, rows, Run(tmp_path / "out", tmp_path / "scratch", threads=1, stop=lambda: True))

@@ -15,7 +15,7 @@ from penjing.data.corpus.tokens import TokenSettings, open_tokens
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.marks import find_marks
 from penjing.pretrain.parts.mixture import Mixture, check_terms
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.stream import RowShape, Stream
 from penjing.pretrain.parts.term import Term
 
@@ -26,7 +26,7 @@ class MeanId(Term):
     def count(self, batch: TextBatch) -> int:
         return int(batch.content.sum())
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         return network.model.weight.sum() * float(batch.ids[batch.content].mean())  # type: ignore[operator, union-attr]
 
 
@@ -38,7 +38,7 @@ class MeanSquare(MeanId):
     def count(self, batch: TextBatch) -> int:
         return int((batch.sources % 2 == 0).sum())
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         even = batch.sources[batch.sources % 2 == 0]
         return network.model.weight.sum() * float((even**2).mean())  # type: ignore[operator, union-attr]
 
@@ -50,10 +50,10 @@ def stream(tmp_path: Path) -> Stream:
     return Stream(store, find_marks(words, "encoder"), RowShape(24, 96, packed=False), 0, 600)
 
 
-def network() -> Grown:
+def network() -> NetworkWithHeads:
     layer = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.ones_(layer.weight)
-    return Grown(layer, {})
+    return NetworkWithHeads(layer, {})
 
 
 @pytest.mark.parametrize("parts", [1, 3, 50])

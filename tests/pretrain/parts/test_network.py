@@ -7,13 +7,13 @@ import pytest
 import torch
 from tests.pretrain_toys import batch_of, network_of
 
-from penjing.pretrain.parts.network import Grown, takes_types
+from penjing.pretrain.parts.network import NetworkWithHeads, takes_types
 
 
 @pytest.mark.parametrize("kind", ["bert", "modernbert", "llama"])
 def test_states_are_those_of_the_network_alone(kind: str) -> None:
     model, _, marks = network_of(kind)  # type: ignore[arg-type]
-    network, batch = Grown(model, {"head": torch.nn.Linear(2, 2)}).eval(), batch_of(marks, [5, 8])
+    network, batch = NetworkWithHeads(model, {"head": torch.nn.Linear(2, 2)}).eval(), batch_of(marks, [5, 8])
     with torch.no_grad():
         found = network.states(batch)
         alone = model.base_model(input_ids=torch.from_numpy(batch.ids[:1, : int((batch.documents[0] > 0).sum())]))  # type: ignore[operator, union-attr]
@@ -31,6 +31,6 @@ def test_segments_are_given_only_where_the_network_reads_them() -> None:
     for kind, reads in (("bert", True), ("llama", False)):
         model, _, marks = network_of(kind)  # type: ignore[arg-type]
         batch = batch_of(marks, [5, 8])
-        assert takes_types(model) is reads and "token_type_ids" not in Grown(model, {}).places(batch)
+        assert takes_types(model) is reads and "token_type_ids" not in NetworkWithHeads(model, {}).places(batch)
         batch.types[:] = np.arange(batch.types.shape[1]) % 2
-        assert ("token_type_ids" in Grown(model, {}).places(batch)) is reads
+        assert ("token_type_ids" in NetworkWithHeads(model, {}).places(batch)) is reads

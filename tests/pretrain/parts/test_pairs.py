@@ -10,7 +10,7 @@ from tests.pretrain_toys import tokenizer
 from penjing.pretrain.parts.batch import TokenRow
 from penjing.pretrain.parts.heads import PairHead
 from penjing.pretrain.parts.marks import find_marks
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.pairs import cut_row, join_pairs, pair_loss
 
 MARKS = find_marks(tokenizer(), "encoder")
@@ -49,6 +49,6 @@ def test_a_head_of_zeros_does_not_know_the_order() -> None:
     head = PairHead(4)
     for parameter in head.parameters():
         torch.nn.init.zeros_(parameter)
-    network = Grown(torch.nn.Linear(4, 4), {"sop": head})
+    network = NetworkWithHeads(torch.nn.Linear(4, 4), {"sop": head})
     loss = pair_loss(network, "sop", torch.randn(3, 5, 4), np.array([0, 1, 1]))
     assert loss.item() == pytest.approx(np.log(2))

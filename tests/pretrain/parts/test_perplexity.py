@@ -10,11 +10,11 @@ import torch
 from tests.pretrain_toys import batch_of, network_of
 
 from penjing.pretrain.parts.batch import TextBatch
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.perplexity import perplexity, pseudo_perplexity
 
 
-def certain(_: Grown, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def certain(_: NetworkWithHeads, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Scores under which a hidden token has the probability 1/2 where its id is even, else 1/8."""
     assert len(states) == len(batch)
     wanted = torch.tensor(batch.gold[batch.targets["hidden"]])
@@ -27,13 +27,13 @@ def certain(_: Grown, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Ten
 
 def test_a_token_is_hidden_alone_and_the_error_is_that_of_a_mean() -> None:
     model, _, marks = network_of("bert")
-    network = Grown(model, {}).eval()
+    network = NetworkWithHeads(model, {}).eval()
     batches = [batch_of(marks, [9, 14]), batch_of(marks, [20], seed=1)]
     ids = np.concatenate([batch.gold[batch.content] for batch in batches])
     losses = np.where(ids % 2 == 0, math.log(2), math.log(8))
     hidden: list[int] = []
 
-    def scores(given: Grown, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def scores(given: NetworkWithHeads, batch: TextBatch, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         assert (batch.targets["hidden"].sum(axis=1) == 1).all()
         assert ((batch.ids == marks.mask) == batch.targets["hidden"]).all()
         hidden.append(len(batch))
@@ -52,6 +52,6 @@ def test_a_perplexity_of_all_tokens_has_no_error() -> None:
     model, _, marks = network_of("bert")
     batch = batch_of(marks, [9, 14]).with_targets(hidden=batch_of(marks, [9, 14]).content)
     ids = batch.gold[batch.content]
-    found = perplexity(Grown(model, {}).eval(), [batch], certain)
+    found = perplexity(NetworkWithHeads(model, {}).eval(), [batch], certain)
     assert found is not None and found.error is None
     assert found.value == pytest.approx(math.exp(np.where(ids % 2 == 0, math.log(2), math.log(8)).mean()), rel=1e-5)

@@ -23,7 +23,7 @@ def stream(folder: Path, tokens: int, *, packed: bool, seed: int = 0, domain: in
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_pass_reads_every_document_once_and_the_next_in_another_order(tmp_path: Path, packed: bool) -> None:
-    whole = stream(tmp_path, 1, packed=packed).whole
+    whole = stream(tmp_path, 1, packed=packed).pass_tokens
     made = stream(tmp_path, 2 * whole, packed=packed)
     assert len(made.ends) == 2 and made.steps == made.ends[-1]
     passes = [list(made.batches(0, made.ends[0])), list(made.batches(made.ends[0], made.steps))]

@@ -16,6 +16,7 @@ import numpy as np
 
 from penjing.tasks.metrics import Floats, Ints, f1_of_sums
 
+# Above every probability.
 NEVER = 2.0
 AGREEMENT = (
     "least share of early-exit texts with the teacher's answer, and least macro-F1 of all answers compared with the "

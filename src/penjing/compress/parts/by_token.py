@@ -26,7 +26,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from penjing.compress.parts.targets import Comparison, mean_of, teacher_loss
+from penjing.compress.parts.targets import Comparison, teacher_loss, weighted_mean
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Table
 from penjing.core.task import IGNORED, Head, PairReader, Task
@@ -149,9 +149,9 @@ class TokenDistill:
             )
             targets = torch.stack(gold).flatten()
         shares = self.shares
-        apart = teacher_loss(head.loss, mine, other, shares.temperature, shares.form)
+        soft = teacher_loss(head.loss, mine, other, shares.temperature, shares.form)
         hard = hard_loss(head.loss, mine, targets, reduction="none")
-        return mean_of(apart, hard, targets != IGNORED, shares.gold)
+        return weighted_mean(soft, hard, targets != IGNORED, shares.gold)
 
     def score(self, model: nn.Module) -> dict[str, float]:
         outputs = predict_outputs(model, self.validation.rows, self.task.heads, self.budget)
@@ -174,7 +174,7 @@ def check_several_texts(step: str, task: Task) -> None:
 
 
 def check_same_tokens(*, same: bool) -> None:
-    """Raise UsageError unless student and teacher have the same tokens, of which each is compared."""
+    """Raise UsageError unless student and teacher have the same tokens: they are compared token by token."""
     if not same:
         raise UsageError(
             "the student cuts texts into other tokens than its teacher, so their answers cannot be compared by token",

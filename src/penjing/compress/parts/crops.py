@@ -1,8 +1,8 @@
-"""Pieces of the documents of a corpus that are as long as given texts, a bounded random sample of them.
+"""A bounded random sample of pieces of corpus documents (crops) that are as long as given texts.
 
-A crop is a piece of a document between two ends of clauses where there are some. Its length in characters is drawn
-from the lengths of the given texts. One pass over the corpus keeps every crop with the same chance,
-whatever their number: Vitter, Random Sampling with a Reservoir, 1985 (algorithm R).
+The length of a crop in characters is drawn from the lengths of the given texts. A crop ends after a sentence, a clause
+or a word, where one ends in its second half. One pass over the corpus keeps every crop with the same chance, whatever
+their number. Source: Vitter, Random Sampling with a Reservoir, 1985 (algorithm R).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LEAST = 0.5
 def sample_crops(
     documents: Iterable[str], like: Sequence[str], most: int, seed: int, tick: Callable[[], None] = lambda: None
 ) -> list[str]:
-    """At most that many crops, none twice, in an order that depends on documents, lengths and seed alone.
+    """At most `most` crops, none twice, in an order that depends on documents, lengths and seed alone.
 
     like: the texts whose lengths are drawn; tick: called after each document; it may raise to stop.
     """

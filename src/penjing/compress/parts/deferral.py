@@ -71,7 +71,7 @@ class FirstAnswers:
 
 @dataclass(frozen=True)
 class DeferralRows:
-    """The rows that a deferral is fitted to: what tells how far to trust the first stage, and the teacher's answers.
+    """The rows that a deferral is fitted to: features, and the labels by the first stage and by the teacher.
 
     features: (n, features) by `Describer`; predicted, wanted: (n,) positions of the labels; units: of each
     text what keeps it in one fold with others: its group, or itself.
@@ -106,9 +106,10 @@ def choose_deferral(given: DeferralRows, rare: Bools, least: float) -> Deferral:
 
     rare: (labels,) which labels always go to the second stage; least: required share and macro-F1.
     """
-    simple, left = _with_cutoffs(given, rare, least, _by_rarity(given))
-    fitted, fewer = _with_cutoffs(given, rare, least, _fitted(given))
-    return fitted if fewer <= (1 - LEAST_SAVED) * left and fewer < left else simple
+    simple, deferred = _with_cutoffs(given, rare, least, _by_rarity(given))
+    fitted, deferred_fitted = _with_cutoffs(given, rare, least, _fitted(given))
+    saves = deferred_fitted <= (1 - LEAST_SAVED) * deferred and deferred_fitted < deferred
+    return fitted if saves else simple
 
 
 def _with_cutoffs(given: DeferralRows, rare: Bools, least: float, rule: _Rule) -> tuple[Deferral, int]:

@@ -3,10 +3,11 @@
     by hash:  fold of a row = floor(k hash(group of the row, or its text))
     dealt:    each unit of rows goes to the fold with the fewest rows of its label, then of its part, then of all
 
-Rows of one group, and equal texts, are in one fold. By hash a fold depends on the row alone; with few rows a label a
-fold may then hold all rows of one. Source: Wolpert, Stacked Generalization, 1992: outputs on rows that a model was
-fitted to are too certain, and say nothing about how it errs. Equal shares of labels: Kohavi, A Study of
-Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection, 1995.
+Rows of one group, and equal texts, are in one fold. By hash, the fold of a row depends on that row alone; one fold may
+hold all rows of a rare label. Dealt, every fold has its share of a label.
+Sources: Wolpert, Stacked Generalization, 1992 (outputs on rows that a model was fitted to are too certain, and say
+nothing about how it errs); Kohavi, A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model
+Selection, 1995 (equal shares of labels).
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ from penjing.text.tokens import open_tokenizer
 
 REPLACED = "texts for each train text with some words replaced by near ones, labelled by the teacher"
 NEAR = 6
-_SHARE = (0.15, 0.4)
-_SEEN = 2
-_SLICE = 1024
+_SHARE = (0.15, 0.4)  # the least and the largest share of the replaceable tokens of a text that is replaced
+_SEEN = 2  # occurrences of a token that is replaced
+_SLICE = 1024  # tokens whose cosines are held at once
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class WithMap(nn.Module):
             self.map.bias.copy_(fitted.bias)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
-        """As of the classifier alone."""
+        """The outputs of the classifier; the map is not used."""
         found: torch.Tensor | dict[str, torch.Tensor] = self.classifier(input_ids, attention_mask)
         return found
 

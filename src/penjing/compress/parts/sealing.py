@@ -27,7 +27,7 @@ from penjing.tasks import card_fields, predicts, task_of
 from penjing.tasks.measure import agreement, validation_metrics
 from penjing.text.tokens import TOKENIZER
 
-# Forms that no compression follows; `compress.cascade` may follow the last.
+# Forms that no compression follows; only `compress.cascade` may follow `ngrams`.
 _LAST = {"linear", "static", "cascade", "exit", "ngrams", "tenant"}
 # Rows between two checks of the stop signal and updates of the progress bar.
 _SLICE = 64
@@ -153,7 +153,7 @@ def seal(
     return write_artifact(run.out, card, lambda target: _copy(folder, target))
 
 
-def with_tokenizer(parent: Artifact, folder: Path) -> None:
+def copy_tokenizer(parent: Artifact, folder: Path) -> None:
     """Copy the parent's tokenizer, and its map of declared fields if it has one, into the folder of a new model."""
     for name in (TOKENIZER, *([FIELDS] if parent.card.features else [])):
         shutil.copyfile(parent.folder / name, folder / name)

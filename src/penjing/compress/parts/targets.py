@@ -61,9 +61,9 @@ class Targets:
         teacher, known, start, losses = as_tensor(self.teacher), as_tensor(self.known), 0, []
         for name, head in self.heads.items():
             found, wanted = (each[:, start : start + head.size] for each in (outputs, teacher))
-            apart = teacher_loss(head.loss, found, wanted, temperature, form)
-            own = hard_loss(head.loss, found, as_tensor(self.gold[name]), reduction="none")
-            losses.append(mean_of(apart, own, known, share))
+            soft = teacher_loss(head.loss, found, wanted, temperature, form)
+            hard = hard_loss(head.loss, found, as_tensor(self.gold[name]), reduction="none")
+            losses.append(weighted_mean(soft, hard, known, share))
             start += head.size
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
@@ -77,10 +77,10 @@ def teacher_loss(
     return soft_loss(loss, found, wanted, temperature, "none")
 
 
-def mean_of(apart: torch.Tensor, own: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
-    """The mean over the rows of both losses, (n,) each.
+def weighted_mean(soft: torch.Tensor, hard: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
+    """The mean over the rows of (1 - a) soft + a hard; soft, hard, known: (n,).
 
-    apart: against the teacher; own: against the gold; known: where there is gold; share: its weight there.
+    soft: losses against the teacher; hard: against the gold; known: where there is gold; share: the weight a there.
     """
-    weight = known.to(apart.dtype) * share
-    return ((1 - weight) * apart + weight * own).mean()
+    weight = known.to(soft.dtype) * share
+    return ((1 - weight) * soft + weight * hard).mean()

@@ -1,4 +1,4 @@
-"""The graph of a base whose adapted matrices take their products as inputs, and the products of one adapter for it."""
+"""The ONNX graph of a base that takes the low-rank factors A and B as inputs, and these inputs of one adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first heads of a smaller base where answers are about pieces of a text: a map of its states, token by token.
+"""How the token and span heads of a smaller base begin: as a linear map from its states to the teacher's outputs.
 
     minimise over W, b:  sum over the tokens t of |W h_t + b - z_t|^2 + penalty   (compress/parts/ridge)
 
@@ -26,7 +26,7 @@ _BUDGET = Budget(rows=64, tokens=4096)
 _MOST = 200_000
 
 
-def fit_tokens(encoder: nn.Module, teacher: Classifier, ids: Sequence[Ints], run: Run) -> LinearMap:
+def fit_token_map(encoder: nn.Module, teacher: Classifier, ids: Sequence[Ints], run: Run) -> LinearMap:
     """The map to the outputs of all heads side by side, from rows of token ids, special tokens included.
 
     At most 200,000 tokens count: those of the first rows. Raises RunInterruptedError when stopped.

@@ -3,11 +3,10 @@
     train rows, texts without labels, changed copies of train rows, and neighbours of train rows from a larger pool
 
 The pool of neighbours is a corpus (`corpus`), cut into crops as long as the train texts (compress/parts/crops), or else
-the texts without labels. The nearest are those by the student's own pooled states (compress/parts/nearest). A crop that
-is the same as a train or a validation text is left out; a step cannot see calibration
-and test rows, and `penjing corpus build --against` takes them out of a corpus before.
-With `out_of_fold` the train rows and their copies are answered by teachers that were tuned without them
-(compress/parts/folds).
+the texts without labels. The nearest are those by the student's own pooled states (compress/parts/nearest). A text of
+the pool that equals a train or a validation text is left out. A step cannot see calibration and test rows; `penjing
+corpus build --against` takes these out of a corpus before. With `out_of_fold` the train rows and their copies are
+answered by teachers that were tuned without them (compress/parts/folds).
 """
 
 from __future__ import annotations

@@ -77,16 +77,16 @@ def build_corpus(
 
 
 def _check_target(target: Path, sources: Sequence[CorpusSource], found: Sequence[FoundFiles]) -> None:
-    """Raise UsageError where something else than a corpus is there, or where the sources hold it."""
+    """Raise UsageError where `target` holds something other than a corpus, or is among the texts that are read."""
     check_place(target, "penjing corpus build", SAMPLES, TEXT)
-    whole = target.resolve()
+    resolved = target.resolve()
     for source, files in zip(sources, found, strict=True):
         root = local_path(source.path)
         is_folder = source.path != STDIN and root.is_dir()
         if is_folder:
-            is_inside = whole.is_relative_to(root.resolve())
+            is_inside = resolved.is_relative_to(root.resolve())
         else:
-            is_inside = any(path.resolve().is_relative_to(whole) for path in files.files)
+            is_inside = any(path.resolve().is_relative_to(resolved) for path in files.files)
         if is_inside:
             what = f"--out is among the texts of `{source.path}`: the next build would read the corpus too"
             raise UsageError(what, where=str(target), fix="give an --out outside of the folder that is read")

@@ -149,7 +149,7 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
 
 
 def _nothing_left(stored: Stored) -> DataError:
-    """With every reason: documents that were dropped, and files and long lines of which no document was read."""
+    """The error with every reason: why documents were dropped, and why nothing was read of files and long lines."""
     counted: list[Iterable[str]] = [totals.dropped for totals in stored.totals.values()]
     counted += [given for notes in stored.notes for given in (notes.dropped, notes.skipped)]
     reasons = sorted({reason for given in counted for reason in given})

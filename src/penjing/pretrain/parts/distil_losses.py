@@ -36,7 +36,7 @@ class Spread:
     pooled_spread: torch.Tensor
 
     def plain(self) -> Spread:
-        """The same numbers as tensors that a training can use, where they were measured without gradients."""
+        """Copies that a training can use; tensors that were made in inference mode cannot be."""
         return Spread(
             *(each.clone() for each in (self.token_mean, self.token_spread, self.pooled_mean, self.pooled_spread))
         )

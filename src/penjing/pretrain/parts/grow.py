@@ -20,16 +20,15 @@ from penjing.core.nouns import Artifact, Card, Curves, Family, Inputs, Run
 from penjing.core.options import Options
 from penjing.data.corpus.tokens import TokenSettings, TokenStore, open_tokens
 from penjing.model.block_attention import can_pack
-from penjing.model.encoder import longest_input
-from penjing.model.pretrained import family_of, fit_tokens, load_network, save_network
+from penjing.model.pretrained import family_of, fit_tokens, load_network, longest_row, save_network
 from penjing.model.token_head import TokenHead, save_token_head
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.marks import find_marks
 from penjing.pretrain.parts.mixture import Builder, Mixture, check_terms
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.perplexity import Perplexity
-from penjing.pretrain.parts.stream import RowShape, Stream
+from penjing.pretrain.parts.stream import SHORTEST_PIECE, RowShape, Stream
 from penjing.pretrain.parts.term import Kit, Term
 from penjing.text.tokens import open_tokenizer
 from penjing.train.guard import Guard, trained_steps
@@ -57,7 +56,7 @@ class GrowJob:
     name: str
     kit: Kit
     options: LoopOptions
-    network: Grown
+    network: NetworkWithHeads
     terms: Mapping[str, tuple[float, Term]]
     mixture: Mixture
     by_domain: Mapping[str, Sequence[TextBatch]]
@@ -100,14 +99,15 @@ def _prepare(
         check_family(each, builders[each].families, family)
     marks = find_marks(tokenizer, family)
     fit_tokens(model, tokenizer)
-    if hasattr(model.config, "max_position_embeddings"):
-        check_length(longest_input(model), options.length)
+    check_length(longest_row(model.config), options.length)
     folder = parent.folder / "encoder" if (parent.folder / "encoder").is_dir() else parent.folder
     kit = Kit(inputs, run, family, model, tokenizer, marks, options.length, folder)
     with repeatable(run.seed, run.threads, run.device):
         terms = {each: (weight, builders[each](kit, own)) for each, weight, own in chosen}
         check_terms({each: term for each, (_, term) in terms.items()})
-        network = Grown(model, {each: head for each, (_, term) in terms.items() if (head := term.head()) is not None})
+        network = NetworkWithHeads(
+            model, {each: head for each, (_, term) in terms.items() if (head := term.head()) is not None}
+        )
     if options.checkpointing:
         model.config.use_cache = False  # type: ignore[union-attr]
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})  # type: ignore[operator]
@@ -213,9 +213,9 @@ def check_family(name: str, suits: Sequence[Family], family: Family) -> None:
         )
 
 
-def check_length(most: int, length: int) -> None:
-    """Raise UsageError for rows that are longer than a network reads."""
-    if length > most:
+def check_length(most: int | None, length: int) -> None:
+    """Raise UsageError for rows that are longer than a network reads. most: as `longest_row` gives it."""
+    if most is not None and length > most:
         raise UsageError(
             f"this network reads at most {most} tokens", where="length", fix=f"set `length: {most}` or less"
         )
@@ -224,7 +224,7 @@ def check_length(most: int, length: int) -> None:
 def _held_batches(store: TokenStore, kit: Kit, shape: RowShape, tokens: int) -> list[TextBatch]:
     """The same rows of held-out documents in every evaluation, at most so many tokens."""
     stream = Stream(store, kit.marks, shape, _HELD_SEED, 1)
-    stream.tokens = min(tokens, stream.whole)
+    stream.tokens = min(tokens, stream.pass_tokens)
     return [stream.read(rows) for rows in stream.batches(0, stream.steps)]
 
 
@@ -232,10 +232,10 @@ def _by_domain(store: TokenStore, kit: Kit, shape: RowShape, options: LoopOption
     """Rows of one document each, of every domain that has held-out documents."""
     found: dict[str, list[TextBatch]] = {}
     for number, name in enumerate(store.names):
-        if (store.lengths[store.domains == number] >= 2).any():
+        if (store.lengths[store.domains == number] >= SHORTEST_PIECE).any():
             alone = RowShape(shape.length, shape.tokens, packed=False)
             stream = Stream(store, kit.marks, alone, _HELD_SEED, 1, number)
-            stream.tokens = min(options.held_out, stream.whole)
+            stream.tokens = min(options.held_out, stream.pass_tokens)
             found[name] = [stream.read(rows) for rows in stream.batches(0, stream.steps)]
     return found
 

@@ -87,6 +87,7 @@ def _template(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
     encoding = tokenizer.encode("a")
     content = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
     if not content:
-        content = [next((i for i, special in enumerate(encoding.special_tokens_mask) if special), 0) + 1]
-        return tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[0] :])
+        # Nothing stands for the text itself: the first special token is before it, the others are after it.
+        first = next((i for i, special in enumerate(encoding.special_tokens_mask) if special), 0) + 1
+        return tuple(encoding.ids[:first]), tuple(encoding.ids[first:])
     return tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :])

@@ -17,12 +17,12 @@ from torch import nn
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Family
 from penjing.pretrain.parts.batch import TextBatch
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.stream import Stream
 from penjing.pretrain.parts.term import Kit, Term
 from penjing.train.batches import Ints
 
-_SCORING = 7
+_SCORING_SEED = 7
 
 
 class Mixture:
@@ -59,7 +59,7 @@ class Mixture:
 
     def pieces(self, model: nn.Module, rows: Ints) -> Iterator[torch.Tensor]:
         """The loss of a batch in parts, whose sum it is."""
-        assert isinstance(model, Grown)
+        assert isinstance(model, NetworkWithHeads)
         batch = self.prepare(self.stream.read(rows), self.stream.draw(rows))
         whole = {name: term.count(batch) for name, (_, term) in self.terms.items()}
         for part in batch.split(self.parts):
@@ -77,13 +77,13 @@ class Mixture:
 
     def score(self, model: nn.Module) -> dict[str, float]:
         """The mean loss of each term on the held-out batches, and as `loss` their weighted sum."""
-        assert isinstance(model, Grown)
+        assert isinstance(model, NetworkWithHeads)
         sums = dict.fromkeys(self.terms, 0.0)
         counts = dict.fromkeys(self.terms, 0)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_SCORING)
+            torch.manual_seed(_SCORING_SEED)
             for place, held in enumerate(self.held):
-                batch = self.prepare(held, np.random.default_rng([_SCORING, place]))
+                batch = self.prepare(held, np.random.default_rng([_SCORING_SEED, place]))
                 for name, loss in self._losses(model, batch, scoring=True).items():
                     count = self.terms[name][1].count(batch)
                     sums[name] += loss.item() * count
@@ -91,8 +91,8 @@ class Mixture:
         found = {name: sums[name] / max(1, counts[name]) for name in self.terms}
         return {"loss": sum(self.terms[name][0] * value for name, value in found.items()), **found}
 
-    def _losses(self, model: Grown, batch: TextBatch, *, scoring: bool = False) -> dict[str, torch.Tensor]:
-        """The mean loss of each term that has a target in the batch. States are computed once, if a term asks."""
+    def _losses(self, model: NetworkWithHeads, batch: TextBatch, *, scoring: bool = False) -> dict[str, torch.Tensor]:
+        """The mean loss of each term that has a target in the batch. States are computed at most once."""
         kept: list[torch.Tensor] = []
 
         def states() -> torch.Tensor:

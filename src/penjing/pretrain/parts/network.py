@@ -13,7 +13,7 @@ from penjing.model.block_attention import attention_inputs
 from penjing.pretrain.parts.batch import TextBatch
 
 
-class Grown(nn.Module):
+class NetworkWithHeads(nn.Module):
     """model: a network of any family; heads: the modules of the objectives, by the name of the objective."""
 
     def __init__(self, model: nn.Module, heads: Mapping[str, nn.Module]) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from penjing.pretrain.parts.batch import TextBatch, TokenRow, stack_rows
 from penjing.pretrain.parts.heads import PairHead
 from penjing.pretrain.parts.marks import Marks
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term
 
@@ -55,7 +55,9 @@ def _marks(ids: Sequence[int]) -> Passage:
     return np.array(ids, dtype=np.int64), np.zeros(len(ids), dtype=np.bool_)
 
 
-def pair_loss(network: Grown, name: str, states: torch.Tensor, labels: npt.NDArray[np.int64]) -> torch.Tensor:
+def pair_loss(
+    network: NetworkWithHeads, name: str, states: torch.Tensor, labels: npt.NDArray[np.int64]
+) -> torch.Tensor:
     """The cross entropy of a pair head against labels (rows,) of 0 or 1. states: (rows, tokens, width)."""
     head = network.heads[name]
     assert isinstance(head, PairHead)
@@ -65,7 +67,7 @@ def pair_loss(network: Grown, name: str, states: torch.Tensor, labels: npt.NDArr
 class PairTerm(Term):
     """Base class of the terms about two passages: a head on the first token says what was done to the pair.
 
-    name: of the objective. target: of the targets of a batch, which `arrange` sets.
+    name: that of the objective. target: that of the target which `arrange` gives to a batch.
     """
 
     name: ClassVar[str]
@@ -82,6 +84,6 @@ class PairTerm(Term):
         """The head of the pair."""
         return self._head
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
-        """The loss of `pair_loss`."""
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """The cross entropy of the head against the target."""
         return pair_loss(network, self.name, states(), batch.targets[self.target])

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 
 from penjing.pretrain.parts.batch import TextBatch
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 
 # The scores (n, entries) and the true ids (n,) of tokens, from a network, a batch and its hidden states.
-Scores = Callable[[Grown, TextBatch, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Scores = Callable[[NetworkWithHeads, TextBatch, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
 class Perplexity(NamedTuple):
@@ -34,7 +34,7 @@ class Perplexity(NamedTuple):
     error: float | None = None
 
 
-def perplexity(network: Grown, batches: Sequence[TextBatch], scores: Scores) -> Perplexity | None:
+def perplexity(network: NetworkWithHeads, batches: Sequence[TextBatch], scores: Scores) -> Perplexity | None:
     """Perplexity of all tokens of the batches; None without any."""
     total, count = 0.0, 0
     with torch.inference_mode():
@@ -46,7 +46,7 @@ def perplexity(network: Grown, batches: Sequence[TextBatch], scores: Scores) -> 
 
 
 def pseudo_perplexity(
-    network: Grown, batches: Sequence[TextBatch], scores: Scores, mask: int, positions: int
+    network: NetworkWithHeads, batches: Sequence[TextBatch], scores: Scores, mask: int, positions: int
 ) -> Perplexity | None:
     """Pseudo-perplexity of drawn tokens of the batches, at most `positions`; None without any.
 

@@ -22,7 +22,7 @@ from penjing.train.batches import Budget, epoch_batches
 
 Ints = npt.NDArray[np.int64]
 _PASS = 40  # bits of a row's number below that of its pass
-_LEAST = 2  # tokens of the shortest piece of a document
+SHORTEST_PIECE = 2  # tokens of the shortest piece of a document that is read
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Stream:
         lengths, domains = store.lengths, store.domains
         if domain is not None:
             lengths = np.where(domains == domain, lengths, 0)
-        self.pieces = cut_documents(lengths, domains, room, _LEAST)
+        self.pieces = cut_documents(lengths, domains, room, SHORTEST_PIECE)
         if not len(self.pieces):
             raise DataError("the corpus has no document of two tokens or more", fix="give it more texts")
         self._lengths = self.pieces.lengths + marks.frame
@@ -70,7 +70,7 @@ class Stream:
         return ends[1:]
 
     @property
-    def whole(self) -> int:
+    def pass_tokens(self) -> int:
         """Tokens of one pass, special tokens included."""
         return int(self._lengths.sum())
 

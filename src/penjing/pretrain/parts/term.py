@@ -15,7 +15,7 @@ from torch import nn
 from penjing.core.nouns import Family, Inputs, Run
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.marks import Marks
-from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.network import NetworkWithHeads
 from penjing.pretrain.parts.perplexity import Perplexity
 
 
@@ -72,11 +72,11 @@ class Term:
         """How many tokens, or rows, the loss of a batch is the mean of."""
         return len(batch)
 
-    def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
+    def loss(self, network: NetworkWithHeads, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
         """The loss of a batch. states: the hidden states (rows, tokens, width) of its ids, computed once for all."""
         raise NotImplementedError
 
-    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:  # noqa: ARG002
+    def perplexity(self, network: NetworkWithHeads, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:  # noqa: ARG002
         """Perplexity or pseudo-perplexity of held-out batches; None where the term has none.
 
         positions: tokens of a pseudo-perplexity.
