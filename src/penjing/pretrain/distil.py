@@ -85,7 +85,7 @@ class TeacherStates(Term):
         check_teacher(kit.inputs.teachers)
         teacher = kit.inputs.teachers[TEACHER]
         self.teacher = load_network(teacher).to(kit.run.device).requires_grad_(requires_grad=False).eval()
-        rows = len(self.teacher.get_input_embeddings().weight)  # type: ignore[operator, union-attr, arg-type]
+        rows = len(self.teacher.get_input_embeddings().weight)  # type: ignore[operator]
         self.ids, self.taught = _common_tokens(kit, open_tokenizer(teacher.folder), rows)
         self.spread = self._measure(kit)
         mine, wide = (int(model.config.hidden_size) for model in (kit.model, self.teacher))  # type: ignore[union-attr, arg-type]
