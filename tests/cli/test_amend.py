@@ -78,3 +78,17 @@ def test_exit_codes(certified: Path, penjing: Callable[..., Any], tmp_path: Path
     ran = penjing("amend", certified, *given, "--out", tmp_path / "out")
     assert ran.code == 3 and "each was used before" in ran.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_the_users_is_not_moved_and_no_row_is_spent(
+    certified: Path, penjing: Callable[..., Any], tmp_path: Path
+) -> None:
+    given = prepare(tmp_path, "name,text,then\nlunch,contains lunch,review\n")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "notes.txt").write_text("mine", encoding="utf-8")
+    for place in (own, own / "notes.txt"):
+        ran = penjing("amend", certified, *given, "--out", place)
+        assert ran.code == 2 and "something is here that `penjing amend` did not write" in ran.err
+    assert (own / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert penjing("amend", certified, *given, "--out", tmp_path / "out", "--threads", 1).code == 0

@@ -56,6 +56,8 @@ def test_compared_with_a_shipped_base(penjing: Callable[..., Any], texts: Path) 
         (("train", "texts.txt", "--out", "t", "--kind", "words"), "--kind"),
         (("train", "missing.txt", "--out", "t"), "missing.txt"),
         (("train", ".", "--out", "t"), "not a corpus"),
+        (("train", "texts.txt", "--out", "texts.txt"), "is here that `penjing tokenizer train` did not write"),
+        (("train", "texts.txt", "--out", "."), "is here that `penjing tokenizer train` did not write"),
         (("report", "nowhere", "--texts", "texts.txt"), "no such folder"),
         (("report", ".", "--texts", "texts.txt"), "has no tokenizer.json"),
         (("report", "penjing/maxi", "--texts", "texts.txt"), "unknown base"),
@@ -71,6 +73,8 @@ def test_an_empty_file(penjing: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("\n\n", encoding="utf-8")
     done = penjing("tokenizer", "train", "empty.txt", "--out", "t")
     assert done.code == 3 and "there is no text to train a tokenizer on" in done.err
+    done = penjing("tokenizer", "report", "penjing/nano", "--texts", "empty.txt")
+    assert done.code == 3 and "there is no text to compare tokenizers on" in done.err and not done.out
     assert not Path("t").exists()
 
 

@@ -14,6 +14,7 @@ import pytest
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import (
     MANIFEST,
+    check_place,
     folder_size,
     link_or_copy,
     make_private,
@@ -81,6 +82,24 @@ def test_another_content_moves_the_old_one_aside(tmp_path: Path) -> None:
     new = write(tmp_path / "release", "new rules")
     assert verify(tmp_path / "release") == new
     assert verify(tmp_path / f"release-{old[:12]}") == old
+
+
+def test_what_another_wrote_is_not_in_the_way_unnoticed(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    check_place(place, "penjing make", "card.json")
+    place.mkdir()
+    check_place(place, "penjing make", "card.json")
+    (place / "card.json").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for taken in (place, tmp_path / "file", tmp_path / "link"):
+        with pytest.raises(UsageError, match="something is here that `penjing make` did not write") as caught:
+            check_place(taken, "penjing make", "card.json")
+        assert caught.value.where == str(taken)
+    (place / MANIFEST).touch()
+    check_place(place, "penjing make", "release.json", "card.json")
+    with pytest.raises(UsageError):
+        check_place(place, "penjing make", "release.json")
 
 
 @pytest.mark.parametrize("present", [False, True])

@@ -10,7 +10,7 @@ from tests.pretrain_toys import base_of
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.grow_recipe import load_grow_recipe
 from penjing.core.nouns import Artifact, Card
-from penjing.make.check_grow import check_place, check_steps
+from penjing.make.check_grow import check_base_place, check_steps
 from penjing.make.grow import read_steps
 from penjing.model.base import open_network
 
@@ -60,17 +60,17 @@ def test_a_base_is_known_by_its_configuration(tmp_path: Path) -> None:
 
 def test_what_is_in_the_place_of_the_new_base_is_not_moved(tmp_path: Path) -> None:
     place = tmp_path / "base"
-    check_place(place, None)
+    check_base_place(place, None)
     place.mkdir()
-    check_place(place, None)
+    check_base_place(place, None)
     (place / "model.safetensors").touch()
-    with pytest.raises(UsageError, match="something is here that is no base") as caught:
-        check_place(place, None)
+    with pytest.raises(UsageError, match="something is here that `penjing grow` did not write") as caught:
+        check_base_place(place, None)
     assert caught.value.where == str(place)
     for name in ("MANIFEST", "card.json"):
         (place / name).touch()
-    check_place(place, None)  # an earlier base, which is kept under another name
+    check_base_place(place, None)  # an earlier base, which is kept under another name
     own = Artifact(folder=tmp_path / "x" / ".." / "base", id="1", card=Card(form="torch", method="pretrain.mlm"))
     (tmp_path / "x").mkdir()
     with pytest.raises(UsageError, match="the base that is trained on"):
-        check_place(place, own)
+        check_base_place(place, own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tokenizers import Tokenizer, models
 
+from penjing.core.errors import DataError
 from penjing.text.tokenizer_report import Text, gb2312, language_of, report
 
 
@@ -44,5 +45,6 @@ def test_language(text: str, wanted: str) -> None:
 
 
 def test_no_texts() -> None:
-    found = report([("five", five())], [])
-    assert found["tokenizers"][0]["tokens_per_character"] == 0 and found["tokenizers"][0]["lengths"]["most"] == 0
+    for texts in ([], [Text("", "a", "a:1")]):
+        with pytest.raises(DataError, match="there is no text to compare tokenizers on"):
+            report([("five", five())], texts)

@@ -59,9 +59,10 @@ def train(
 
     from penjing.cli.show import Bar, out_json, tell
     from penjing.core.errors import UsageError
+    from penjing.core.folder import check_place
     from penjing.core.options import explain
     from penjing.core.paths import local_path
-    from penjing.text.tokenizer_folder import write_tokenizer
+    from penjing.text.tokenizer_folder import TOKENIZER_CARD, write_tokenizer
     from penjing.text.tokenizer_training import TokenizerOptions, sample, train_on
 
     given = {"kind": kind, "entries": entries, "normalization": normalization, "coverage": coverage}
@@ -70,6 +71,7 @@ def train(
     except ValidationError as error:
         path, what, fix = explain(error, TokenizerOptions)[0]
         raise UsageError(what, where=f"--{path[0]}", fix=fix) from None
+    check_place(local_path(out), "penjing tokenizer train", TOKENIZER_CARD)
     with Bar() as bar:
         bar.start("reading texts", None)
         cards: list[dict[str, Any]] = []

@@ -61,6 +61,18 @@ def verify(folder: Path) -> str:
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
+def check_place(target: Path, command: str, *marks: str) -> None:
+    """Raise UsageError where a sealed folder cannot be put: a file is there, or a folder that `command` did not write.
+
+    marks: what only such a folder holds; one of these is enough.
+    """
+    if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / MANIFEST).is_file() or not any((target / mark).exists() for mark in marks):
+        what = f"something is here that `{command}` did not write"
+        raise UsageError(what, where=str(target), fix="give another --out, or move it")
+
+
 def remove(path: Path) -> None:
     """Remove a folder with its content, a file or a link."""
     if path.is_dir() and not path.is_symlink():

@@ -12,7 +12,7 @@ from typing import Any
 
 from penjing.core.artifact import CARD
 from penjing.core.errors import RecipeError, UsageError
-from penjing.core.folder import listed_id
+from penjing.core.folder import check_place
 from penjing.core.grow_recipe import GrowFile
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Family
@@ -67,13 +67,9 @@ def _network(file: GrowFile, base: Artifact | None) -> tuple[Family, int | None]
     return family_of(config), longest_of(config) if hasattr(config, "max_position_embeddings") else None
 
 
-def check_place(folder: Path, base: Artifact | None) -> None:
+def check_base_place(folder: Path, base: Artifact | None) -> None:
     """Raise UsageError where OUT/base is what is trained on, or something else than a base that was sealed."""
     if base is not None and base.folder.resolve() == folder.resolve():
         what = "this is the base that is trained on, and the new one would take its place"
         raise UsageError(what, where=str(folder), fix="give another --out")
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if listed_id(folder) is None or not (folder / CARD).is_file():
-        what = "the base is written here, and something is here that is no base of `penjing grow`"
-        raise UsageError(what, where=str(folder), fix="give another --out, or move it")
+    check_place(folder, "penjing grow", CARD)

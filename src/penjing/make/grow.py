@@ -22,7 +22,7 @@ from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.data.pairs import Pair, read_pairs
 from penjing.make.cache import Cache, library_versions
-from penjing.make.check_grow import check_place, check_steps, placed
+from penjing.make.check_grow import check_base_place, check_steps, placed
 from penjing.make.lock import locked
 from penjing.make.plan import named_step
 from penjing.model.base import open_base, open_network
@@ -76,7 +76,7 @@ def grow_base(
     _check_device(file)
     steps, named = read_steps(file), _open_named(file)
     check_steps(file, steps, named.base)
-    check_place(out / BASE, named.base)
+    check_base_place(out / BASE, named.base)
     progress = progress or Silent()
     with locked(out, "penjing grow"):
         threads = file.recipe.threads or cores()

@@ -16,6 +16,7 @@ from penjing.core.errors import DamageError, MissingPackageError, UsageError
 from penjing.core.folder import MANIFEST, verify
 from penjing.core.nouns import Artifact, Card
 from penjing.core.options import nearest
+from penjing.text.tokens import open_tokenizer
 
 # The package that holds the files of each base. Those outside `penjing` are optional: `pip install ./bases/NAME`.
 SHIPPED = {
@@ -54,6 +55,7 @@ def open_network(name: str, relative_to: Path) -> Artifact:
             raise UsageError(f"the base has no {needed}", where=str(folder), fix=_fix_missing(folder, needed))
     _check_weights(folder / "model.safetensors")
     config = _read_config(folder / "config.json")
+    open_tokenizer(folder)  # a damaged one is known here, and not after the steps before it
     identity = digest({needed: digest_file(folder / needed) for needed in NEEDED})
     named = name if name in SHIPPED else folder.name
     card = Card(form="torch", method="base", base=named, notes={"model_type": config["model_type"]})

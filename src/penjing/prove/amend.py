@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json, digest
-from penjing.core.certificate import CERTIFICATE, POLICY, Certificate
+from penjing.core.certificate import CERTIFICATE, INFO, POLICY, Certificate
 from penjing.core.errors import DamageError, DataError, GateError, RequestError, UsageError
-from penjing.core.folder import MANIFEST, sealed_folder
+from penjing.core.folder import MANIFEST, check_place, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
 from penjing.core.pair import FURTHER, join_texts, read_further
@@ -105,6 +105,7 @@ def amend(
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
         raise UsageError("the new release would replace the old one", where=str(out), fix="give another --out")
+    check_place(out, "penjing amend", INFO)
     columns = columns or Columns()
     before = load_policy(release)
     old = read_certificate(release)

@@ -22,9 +22,9 @@ import numpy as np
 
 from penjing.core.artifact import open_release, write_artifact, write_info
 from penjing.core.canon import canonical_json
-from penjing.core.certificate import MODEL, POLICY, RULES, SELFCHECK, SUITE, WORDS
+from penjing.core.certificate import INFO, MODEL, POLICY, RULES, SELFCHECK, SUITE, WORDS
 from penjing.core.errors import DataError, UsageError
-from penjing.core.folder import MANIFEST, sealed_folder
+from penjing.core.folder import MANIFEST, check_place, sealed_folder
 from penjing.core.nouns import Artifact, Progress, Release, Silent
 from penjing.core.task import CatalogueTask, Task
 from penjing.data.catalogue import Catalogue, read_catalogue
@@ -75,6 +75,7 @@ def amend_catalogue(
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
         raise UsageError("the new release would replace the old one", where=str(out), fix="give another --out")
+    check_place(out, "penjing amend", INFO)
     with TemporaryDirectory() as folder:
         changed, counts = with_catalogue(release, catalogue, Path(folder) / "release")
         amended = amend(changed, rules, data, out, columns=columns, progress=progress)

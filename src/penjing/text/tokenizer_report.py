@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from penjing.core.errors import DataError
 from penjing.text.pieces import byte_entries, surfaces, tree_of, unknown_entry
 from penjing.text.words import HAN
 
@@ -114,7 +115,8 @@ class Usage:
 def report(tokenizers: Iterable[tuple[str, Tokenizer]], texts: Iterable[Text]) -> dict[str, Any]:
     """The texts in numbers, and the figures of each tokenizer beside each other; the texts are read once.
 
-    tokenizers: names and tokenizers without padding and truncation, as `open_tokenizer` gives them.
+    tokenizers: names and tokenizers without padding and truncation, as `open_tokenizer` gives them. Raises DataError
+    for no text.
     """
     usages = [Usage(name, tokenizer) for name, tokenizer in tokenizers]
     seen: Counter[str] = Counter()
@@ -128,6 +130,8 @@ def report(tokenizers: Iterable[tuple[str, Tokenizer]], texts: Iterable[Text]) -
             _add(usages, batch)
             batch = []
     _add(usages, batch)
+    if not seen:
+        raise DataError("there is no text to compare tokenizers on", fix="give files with at least some sentences")
     of_texts = {"texts": count, "characters": seen.total(), "distinct_characters": sum(_counts(each) for each in seen)}
     return {"texts": of_texts, "tokenizers": [usage.to_json(seen) for usage in usages]}
 

@@ -171,7 +171,7 @@ def test_what_cannot_be_built_says_why(raw: Path) -> None:
     ):
         with pytest.raises(DataError, match=words):
             build_corpus(read_sources([str(raw / name)]), raw / "out", BuildOptions(), Silent())
-    with pytest.raises(UsageError, match="not empty"):
+    with pytest.raises(UsageError, match="something is here"):
         build_corpus(read_sources([str(raw / "docs")]), raw / "docs", BuildOptions(), Silent())
 
 
@@ -203,7 +203,7 @@ def test_a_sealed_folder_of_another_kind_is_not_replaced(raw: Path) -> None:
     (raw / "base").mkdir()
     for name in ("MANIFEST", "card.json", "model.safetensors"):
         (raw / "base" / name).touch()
-    with pytest.raises(UsageError, match="is no corpus"):
+    with pytest.raises(UsageError, match="something is here that `penjing corpus build` did not write"):
         build(raw, "base")
     assert sorted(path.name for path in (raw / "base").iterdir()) == ["MANIFEST", "card.json", "model.safetensors"]
 

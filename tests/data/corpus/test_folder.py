@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from penjing.core.artifact import write_artifact
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import sealed_folder
+from penjing.core.nouns import Card
 from penjing.data.corpus.card import Amount, CorpusCard, DomainCard, SourceCard
 from penjing.data.corpus.folder import ShardWriter, open_corpus, write_card
 
@@ -60,9 +62,18 @@ def test_what_is_no_corpus_or_damaged_is_refused(tmp_path: Path) -> None:
         open_corpus(folder)
 
 
+def test_a_sealed_folder_of_another_kind_is_no_damaged_corpus(tmp_path: Path) -> None:
+    base = Card(form="torch", method="base", base="a")
+    write_artifact(tmp_path / "base", base, lambda folder: (folder / "model.safetensors").touch())
+    with pytest.raises(UsageError, match="this folder is not a corpus") as caught:
+        open_corpus(tmp_path / "base")
+    assert caught.value.fix == "give the folder that `penjing corpus build` wrote"
+
+
 def test_a_corpus_of_a_newer_format_asks_for_a_newer_version(tmp_path: Path) -> None:
     with sealed_folder(tmp_path / "corpus") as partial:
         (partial / "card.json").write_text('{"format": 2, "new": 1}', encoding="utf-8")
+        (partial / "samples.json").touch()
     with pytest.raises(UsageError, match=r"card\.json has the format 2") as caught:
         open_corpus(tmp_path / "corpus")
     assert "newer" in str(caught.value)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.errors import DataError, RunInterruptedError, UsageError
-from penjing.core.folder import MANIFEST
+from penjing.core.folder import check_place
 from penjing.core.nouns import Progress
 from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.against import AgainstBuilder
@@ -78,11 +78,7 @@ def build_corpus(
 
 def _check_target(target: Path, sources: Sequence[CorpusSource], found: Sequence[FoundFiles]) -> None:
     """Raise UsageError where something else than a corpus is there, or where the sources hold it."""
-    if target.exists() and (target.is_file() or any(target.iterdir())):
-        is_corpus = (target / MANIFEST).exists() and ((target / SAMPLES).exists() or (target / TEXT).is_dir())
-        if not is_corpus:
-            fix = "give another --out; an earlier corpus may be there, and is kept under another name"
-            raise UsageError("--out is not empty and is no corpus", where=str(target), fix=fix)
+    check_place(target, "penjing corpus build", SAMPLES, TEXT)
     whole = target.resolve()
     for source, files in zip(sources, found, strict=True):
         root = local_path(source.path)

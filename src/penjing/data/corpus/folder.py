@@ -97,6 +97,8 @@ def open_corpus(folder: AnyPath) -> Corpus:
         raise UsageError("this folder is not a corpus", where=str(path), fix=fix)
     try:
         identity = verify(path)
+        if not (path / SAMPLES).exists() and not (path / TEXT).is_dir():  # a sealed folder of another kind, as a base
+            raise UsageError("this folder is not a corpus", where=str(path), fix=fix)
         refuse_newer((path / CARD).read_bytes(), 1, CARD, str(path))
         card = CorpusCard.model_validate_json((path / CARD).read_bytes())
     except FileNotFoundError:
