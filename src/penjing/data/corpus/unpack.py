@@ -252,7 +252,7 @@ def _said_of(error: Exception) -> str:
     words = str(error)
     if isinstance(error, EOFError) or not words or "unexpected end of data" in words:
         return "it is cut"
-    if isinstance(error, zipfile.BadZipFile) and words.endswith(" zip file"):
+    if isinstance(error, zipfile.BadZipFile) and "zip" in words:
         return "the list of its members is missing, as in a file that is cut"
     if isinstance(error, RuntimeError) and "password" in words:
         return "it is protected by a password"
