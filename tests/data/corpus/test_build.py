@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from penjing.data.corpus.build import HowToBuild, build_corpus
 from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.data.corpus.process import BuildOptions
 from penjing.data.corpus.sources import CorpusSource, read_sources
+from penjing.data.corpus.workers import ProcessEndedError
 from penjing.report.corpus_page import render_corpus
 
 SUBJECTS = ("银行卡", "贷款", "账单", "积分", "转账", "理财", "信用卡", "存折", "利率", "手续费", "密码", "网点")
@@ -131,7 +133,7 @@ def test_a_stopped_build_goes_on_to_the_same_bytes(raw: Path, monkeypatch: pytes
     monkeypatch.setattr("penjing.data.corpus.blocks.SIZE", 8000)
     whole = build(raw, "whole")
     asked = iter([False, False, True])
-    with pytest.raises(RunInterruptedError, match="blocks, which are kept"):
+    with pytest.raises(RunInterruptedError, match=r"stopped after \d blocks?; what is finished is kept"):
         build(raw, "out", HowToBuild(stop=lambda: next(asked, False)))
     stored = {path: path.stat().st_mtime_ns for path in (raw / "out.unfinished" / "blocks").glob("*.block")}
     assert stored and not (raw / "out").exists()
@@ -165,7 +167,7 @@ def test_what_cannot_be_built_says_why(raw: Path) -> None:
     for name, words in (
         ("empty", "no text in this source"),
         ("bad", "1 × damaged"),
-        ("short", r"all were dropped \(too_short\)"),
+        ("short", r"all were dropped \(1 × too_short\)"),
     ):
         with pytest.raises(DataError, match=words):
             build_corpus(read_sources([str(raw / name)]), raw / "out", BuildOptions(), Silent())
@@ -180,7 +182,7 @@ def test_where_not_one_document_is_read_the_reason_and_the_bound_are_named(raw: 
         ("line.txt", "客户来电询问账单".encode() * 400_000, "too_large"),
     ):
         (raw / name).write_bytes(content)
-        with pytest.raises(DataError, match=rf"all were dropped \({reason}\)") as caught:
+        with pytest.raises(DataError, match=rf"all were dropped \(1 × {reason}\)") as caught:
             build_corpus(read_sources([str(raw / name)]), raw / "out", BuildOptions(near=near), Silent())
         assert "8 MB" in str(caught.value.fix) and "--most-ratio" in str(caught.value.fix)
         assert not (raw / "out").exists()
@@ -288,3 +290,60 @@ def test_memory_is_flat_over_a_stream(tmp_path: Path) -> None:
         return int(process.communicate()[0])
 
     assert peak("large", 16 << 20) - peak("small", 4 << 20) < 10 << 10  # KB
+
+
+def test_a_process_that_ended_with_the_command_is_a_stop(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: object) -> Iterator[tuple[int, int, Path]]:
+        raise ProcessEndedError("a process was ended")
+        yield
+
+    monkeypatch.setattr("penjing.data.corpus.build.stored_blocks", ended)
+    with pytest.raises(RunInterruptedError, match="stopped after 0 blocks; what is finished is kept"):
+        build(raw, "out", HowToBuild(stop=lambda: True))
+    with pytest.raises(ProcessEndedError):
+        build(raw, "out")
+
+
+def test_a_build_stops_while_it_compares_and_while_it_writes(raw: Path) -> None:
+    class Seen(Silent):
+        title = ""
+
+        def start(self, title: str, total: int | None) -> None:  # noqa: ARG002
+            self.title = title
+
+    for title in ("looking for near duplicates", "writing (blocks)"):
+        seen = Seen()
+        how = HowToBuild(stop=partial(lambda seen, title: seen.title == title, seen, title))
+        with pytest.raises(RunInterruptedError, match="stopped"):
+            build_corpus(read_sources([str(raw / "docs")]), raw / "out", BuildOptions(), seen, how)
+        assert seen.title == title and not (raw / "out").exists()
+
+
+def test_a_file_that_is_gone_when_it_is_read_is_counted(raw: Path) -> None:
+    said: list[str] = []
+
+    class Late(Silent):
+        def start(self, title: str, total: int | None) -> None:  # noqa: ARG002
+            (raw / "docs" / "z.txt").unlink(missing_ok=True)
+
+        def say(self, line: str) -> None:
+            said.append(line)
+
+    (raw / "docs" / "z.txt").write_text(OTHER, encoding="utf-8")
+    corpus = build_corpus(read_sources([str(raw / "docs")]), raw / "out", BuildOptions(), Late())
+    assert corpus.card.sources[0].files_not_read["gone"] == 1
+    assert "not read: docs: z.txt: this file is no longer there" in said
+
+
+def test_a_traditional_evaluation_set_is_compared_with_simplified_documents(raw: Path) -> None:
+    (raw / "set.csv").write_text(
+        "text\n我在這家銀行辦理了一張信用卡，結果年費被扣了兩次，打電話投訴也沒有人處理。\n", encoding="utf-8"
+    )
+    (raw / "one.txt").write_text(
+        f"我在这家银行办理了一张信用卡，结果年费被扣了两次，打电话投诉也没有人处理。\n{OTHER}\n", encoding="utf-8"
+    )
+    sources = read_sources([str(raw / "one.txt")], CorpusSource(path="-", documents="line"))
+    for simplify, kept in ((False, 2), (True, 1)):
+        options = BuildOptions(simplify=simplify)
+        corpus = build_corpus(sources, raw / "out", options, Silent(), against=[str(raw / "set.csv")])
+        assert corpus.card.kept.documents == kept and corpus.card.against == {"set": 1}

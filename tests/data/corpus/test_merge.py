@@ -50,7 +50,7 @@ def stored_of(folder: Path, blocks: list[tuple[int, Rows]], dropped: dict[str, l
 
 def merged(folder: Path, stored: Stored, **options: object) -> Corpus:
     given = BuildOptions(**({"near": False, "held_out": 0.0} | options))  # type: ignore[arg-type]
-    merge(stored, folder / "out", folder, given, Silent())
+    merge(stored, folder / "out", folder, given, Silent(), lambda: False)
     return open_corpus(folder / "out")
 
 
@@ -92,6 +92,6 @@ def test_a_domain_of_ten_documents_holds_one_out_and_one_of_nine_none(tmp_path: 
 
 def test_where_nothing_is_left_the_reasons_are_named(tmp_path: Path) -> None:
     stored = stored_of(tmp_path, [(0, [])], {"too_short": [2, 3], "digits": [1, 9]})
-    with pytest.raises(DataError, match=r"all were dropped \(digits, too_short\)"):
+    with pytest.raises(DataError, match=r"all were dropped \(1 × digits, 2 × too_short\)"):
         merged(tmp_path, stored)
     assert not (tmp_path / "out").exists()

@@ -143,3 +143,13 @@ def test_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(b"<!DOCTYPE html><html></html>", "a.txt")[0][0].kind == "html"
     monkeypatch.setattr("penjing.data.corpus.reader.MOST", 10)
     assert read(b"<html>" + b"x" * 50, "a.html")[1].dropped == {"too_large": (1, 56)}
+
+
+def test_json_lines_are_read_though_the_first_is_broken_or_lacks_the_column() -> None:
+    notes = Notes()
+    rows = b'{"text": "cut\n{"id": 1}\n{"text": "one"}\n'
+    found = list(read_documents(io.BytesIO(rows), "a.jsonl", HowToRead(), notes))
+    assert [(each.kind, each.columns, each.place) for each in found] == [
+        ("json", ("text",), f"a.jsonl:{number}") for number in (1, 2, 3)
+    ]
+    assert not notes.skipped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -84,3 +85,21 @@ def test_patterns_and_missing_files(tmp_path: Path) -> None:
 
 def test_suffixes() -> None:
     assert [suffix_of(name) for name in ("a.CSV.gz", "x", "b.txt.zst", "c.tar.gz")] == [".csv", ".txt", ".txt", ".tar"]
+
+
+def test_what_may_not_be_read_in_a_folder_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in" / "closed").mkdir(parents=True)
+    for name in ("a.txt", "SOURCE.md", "closed/b.txt"):
+        (tmp_path / "in" / name).write_text("x", encoding="utf-8")
+    scan = os.scandir
+
+    def refused(*given: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(given[0]))
+
+    monkeypatch.setattr(os, "scandir", lambda path: refused(path) if str(path).endswith("closed") else scan(path))
+    monkeypatch.setattr(Path, "read_text", refused)
+    found = find_files(CorpusSource(path=str(tmp_path / "in")))
+    assert [path.name for path in found.files] == ["a.txt"] and found.skipped == {"not_allowed": 2}
+    assert found.said == ["SOURCE.md: this file may not be read", "closed: this folder may not be read"]
+    with pytest.raises(PermissionError):
+        find_files(CorpusSource(path=str(tmp_path / "in" / "closed")))

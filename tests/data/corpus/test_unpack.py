@@ -51,7 +51,7 @@ def zstandard(raw: bytes) -> bytes:
 def test_each_compression(pack: Callable[[bytes], bytes]) -> None:
     assert read(pack(TEXT)) == ({"file": TEXT}, {})
     assert read(pack(tar_of({"a/b.txt": TEXT, "c.txt": b"x"}))) == ({"file!a/b.txt": TEXT, "file!c.txt": b"x"}, {})
-    with pytest.raises(BrokenError):
+    with pytest.raises(BrokenError, match="it is cut"):
         read(pack(TEXT)[:-20])
 
 
@@ -95,10 +95,15 @@ def test_a_damaged_tar_is_an_error_wherever_it_is_damaged() -> None:
 
 def test_a_damaged_zip_is_an_error() -> None:
     raw = bytearray(zip_of({"a.txt": TEXT}))
-    with pytest.raises(BrokenError):
+    with pytest.raises(BrokenError, match="the list of its members is missing, as in a file that is cut"):
         read(bytes(raw[:-30]))
+    locked = bytearray(raw)
+    for flags in (6, locked.index(b"PK\x01\x02") + 8):  # in the header of the member, and in the list
+        locked[flags] |= 1
+    with pytest.raises(BrokenError, match="it is protected by a password"):
+        read(bytes(locked))
     raw[60] ^= 0xFF
-    with pytest.raises(BrokenError):
+    with pytest.raises(BrokenError, match="its packed bytes were changed"):
         read(bytes(raw))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.errors import MissingPackageError, PenjingError
+from penjing.core.errors import MissingPackageError
 from penjing.data.corpus import workers
 from penjing.data.corpus.blocks import RawBlock, StoredBlock
 from penjing.data.corpus.process import BlockTask, BuildOptions
@@ -61,6 +62,26 @@ def test_what_a_process_says_reaches_the_caller(tmp_path: Path, monkeypatch: pyt
     assert caught.value.fix == "pip install it"
     broken: Future[tuple[str, str | None] | None] = Future()
     broken.set_exception(BrokenProcessPool("ended"))
-    with pytest.raises(PenjingError, match="was ended from outside") as ended:
+    with pytest.raises(workers.ProcessEndedError, match="was ended from outside") as ended:
         workers._finish(0, 0, tmp_path / "x", broken)
     assert "--workers 1" in (ended.value.fix or "")
+
+
+def test_ctrl_c_and_the_end_of_a_terminal_do_not_end_a_process_that_starts(tmp_path: Path) -> None:
+    pool = workers._Pool(1)
+    try:
+        made = pool.submit(next(raw([])), TASK, tmp_path / "a")
+        (process,) = pool._pool._processes
+        for number in (signal.SIGINT, signal.SIGHUP):
+            os.kill(process, number)
+        assert made is not None
+        assert made.result() is None
+        assert list(StoredBlock(tmp_path / "a").texts()) == TEXTS[:1]
+        pool._ending.set()
+        waiting = pool.submit(next(raw([])), TASK, tmp_path / "b")
+        assert waiting is not None
+        assert waiting.result() is None
+        assert not (tmp_path / "b").exists()
+    finally:
+        pool.end()
+    assert not {signal.SIGINT, signal.SIGHUP} & signal.pthread_sigmask(signal.SIG_BLOCK, ())

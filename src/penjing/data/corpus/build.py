@@ -24,12 +24,12 @@ from penjing.data.corpus.blocks import RawBlock, raw_blocks
 from penjing.data.corpus.files import SourceFiles
 from penjing.data.corpus.folder import SAMPLES, TEXT, Corpus, open_corpus
 from penjing.data.corpus.merge import Stored, hash_files, merge
-from penjing.data.corpus.process import BlockTask, BuildOptions, read_text
+from penjing.data.corpus.process import BlockTask, BuildOptions, read_text, simplified
 from penjing.data.corpus.reader import EVERY, Notes
 from penjing.data.corpus.repair import Changes
 from penjing.data.corpus.sources import STDIN, CorpusSource, FoundFiles, find_files, named, read_sources
 from penjing.data.corpus.unpack import Limits
-from penjing.data.corpus.workers import stored_blocks
+from penjing.data.corpus.workers import ProcessEndedError, stored_blocks
 
 WORK = ".unfinished"
 _MB = 1 << 20
@@ -63,14 +63,14 @@ def build_corpus(
     _check_target(target, sources, found)
     for source, files in zip(sources, found, strict=True):
         if not files.files and source.path != STDIN:
-            raise _nothing(source, files.skipped, [])
+            raise _nothing(source, files.skipped, files.said)
     with _work_folder(target) as work:
         task = _task(options, against, work, how, progress)
         total = sum(path.stat().st_size for files in found for path in files.files)
         is_stream = any(source.path == STDIN for source in sources)
         progress.start("reading and cleaning (MB)", None if is_stream else max(1, total // _MB))
         stored = _Reading(sources, found, how, progress).run(task, work / "blocks")
-        merge(stored, target, work, options, progress)
+        merge(stored, target, work, options, progress, how.stop)
         corpus = open_corpus(target)
     shutil.rmtree(work, ignore_errors=True)
     return corpus
@@ -120,9 +120,9 @@ def _task(
             raise UsageError("an evaluation set is a file or a folder", where="--against", fix="name it")
         files, notes = find_files(source), Notes()
         reading = SourceFiles(source, files, notes, how.limits)
-        builder.add(source.name, _evaluated(reading, how))
+        builder.add(source.name, _evaluated(reading, how, options.simplify))
         if not builder.texts[source.name]:
-            raise _nothing(source, files.skipped | notes.skipped, notes.said)
+            raise _nothing(source, files.skipped | notes.skipped, files.said + notes.said)
         progress.advance()
     path = work / "against.npz"
     builder.build().save(path)
@@ -130,12 +130,14 @@ def _task(
         return BlockTask(options, path, hashlib.file_digest(file, "sha256").hexdigest()), builder.texts
 
 
-def _evaluated(reading: SourceFiles, how: HowToBuild) -> Iterator[str]:
+def _evaluated(reading: SourceFiles, how: HowToBuild, simplify: bool) -> Iterator[str]:
+    """The texts of a set; where documents are simplified before they are compared, in both forms."""
     for each in reading.documents():
         if how.stop():
             raise RunInterruptedError("stopped while the evaluation sets were read")
         if text := read_text(each, Changes()):
-            yield text
+            other = simplified(text) if simplify else text
+            yield text if other == text else f"{text}\n{other}"
 
 
 def _nothing(source: CorpusSource, skipped: dict[str, int], said: Sequence[str]) -> DataError:
@@ -163,21 +165,30 @@ class _Reading:
         stored = Stored(list(self.sources), list(self.found), notes, against)
         with ExitStack() as stack:
             hashes = stack.enter_context(hash_files(folder.parent))
-            blocks = stored_blocks(self._raw(notes), task, folder, self.how.workers)
+            blocks = stored_blocks(self._raw(stored), task, folder, self.how.workers)
             stack.callback(blocks.close)  # type: ignore[attr-defined]  # it ends the processes
-            for number, source, path in blocks:
-                stored.add(number, source, path, hashes)
-                if self.how.stop():
-                    raise RunInterruptedError(f"stopped after {number + 1} blocks, which are kept")
+            try:
+                for number, source, path in blocks:
+                    stored.add(number, source, path, hashes)
+                    self._check_stop(stored)
+            except ProcessEndedError:  # what ends this command may end its processes first
+                self._check_stop(stored)
+                raise
         for path in set(folder.glob("*.block")) - set(stored.paths):
             path.unlink()
         return stored
 
-    def _raw(self, notes: Sequence[Notes]) -> Iterator[RawBlock]:
-        number = 0
+    def _check_stop(self, stored: Stored) -> None:
+        if self.how.stop():
+            done = len(stored.paths)
+            raise RunInterruptedError(f"stopped after {done:,} block{'s' * (done != 1)}; what is finished is kept")
+
+    def _raw(self, stored: Stored) -> Iterator[RawBlock]:
+        number, notes = 0, stored.notes
         for index, (source, found) in enumerate(zip(self.sources, self.found, strict=True)):
             files = SourceFiles(source, found, notes[index], self.how.limits, self._advance)
             for block in raw_blocks(files.documents(), index, number):
+                self._check_stop(stored)
                 number = block.number + 1
                 yield block
             self._tell(source, notes[index])
@@ -189,10 +200,11 @@ class _Reading:
             self.progress.advance(self.bytes // _MB - before)
 
     def _tell(self, source: CorpusSource, notes: Notes) -> None:
+        found = self.found[self.sources.index(source)]
         if not notes.files and not notes.read_as:
-            found = self.found[self.sources.index(source)]
-            raise _nothing(source, found.skipped | notes.skipped, notes.said)
-        for line in notes.said[:_TOLD]:
+            raise _nothing(source, found.skipped | notes.skipped, found.said + notes.said)
+        said = found.said + notes.said
+        for line in said[:_TOLD]:
             self.progress.say(f"not read: {source.name}: {line}")
-        if len(notes.said) > _TOLD:
-            self.progress.say(f"not read: {source.name}: {len(notes.said) - _TOLD} more files")
+        if len(said) > _TOLD:
+            self.progress.say(f"not read: {source.name}: {len(said) - _TOLD} more files")

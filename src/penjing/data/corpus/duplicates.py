@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from penjing.core.nouns import Progress
+from penjing.core.stop import check_stop
 from penjing.data.corpus.blocks import BANDS
 from penjing.data.corpus.characters import Array, characters, mixed, shingles, tokens
 from penjing.data.corpus.sketches import Sketches
@@ -84,10 +85,18 @@ class Hashed:
     sketches: Sketches
 
 
-def find_near(hashed: Hashed, verdicts: Verdicts, text_of: Callable[[int], str], progress: Progress) -> None:
+def find_near(
+    hashed: Hashed,
+    verdicts: Verdicts,
+    text_of: Callable[[int], str],
+    progress: Progress,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
     """Mark documents that are nearly an earlier one; the first of such documents is always kept.
 
     text_of: the text of a document, for what its sketch does not decide.
+
+    Raises RunInterruptedError where `stop` says so.
     """
     state, same_as = verdicts.state, verdicts.same_as
     tries = np.zeros(len(state), dtype=np.uint8)
@@ -102,8 +111,10 @@ def find_near(hashed: Hashed, verdicts: Verdicts, text_of: Callable[[int], str],
 
     progress.start("looking for near duplicates", BANDS)
     for band in range(BANDS):
+        check_stop(stop)
         pairs = _pairs(hashed.bands / f"{band:02d}", state)
         for first in range(0, len(pairs), _AT_ONCE):
+            check_stop(stop)
             one, other = pairs[first : first + _AT_ONCE] >> 32, pairs[first : first + _AT_ONCE] & 0xFFFFFFFF
             undecided = (state[one] == KEPT) & (state[other] == KEPT)
             one, other = one[undecided], other[undecided]

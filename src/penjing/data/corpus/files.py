@@ -45,6 +45,8 @@ class SourceFiles:
                     yield from self._stream(file, name, how, size)
             except PermissionError:
                 self.notes.skip(name, "not_allowed", "this file may not be read")
+            except FileNotFoundError:
+                self.notes.skip(name, "gone", "this file is no longer there")
 
     def _short(self, path: Path) -> str:
         root = local_path(self.source.path)

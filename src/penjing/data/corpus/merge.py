@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +15,7 @@ import numpy as np
 from penjing.core.errors import DataError
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Progress
+from penjing.core.stop import check_stop
 from penjing.data.corpus.blocks import BANDS, StoredBlock
 from penjing.data.corpus.card import LENGTHS, PARTS, Amount, CorpusCard, DomainCard, Part, SourceCard
 from penjing.data.corpus.characters import Array, mixed
@@ -115,8 +116,10 @@ class Stored:
             self.samples[reason] = sorted(rows)[:SAMPLES]
 
 
-def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progress: Progress) -> None:
-    """Write and seal the corpus. Raises DataError where nothing is left."""
+def merge(
+    stored: Stored, target: Path, work: Path, options: BuildOptions, progress: Progress, stop: Callable[[], bool]
+) -> None:
+    """Write and seal the corpus. Raises DataError where nothing is left, RunInterruptedError where `stop` says so."""
     hashes = np.concatenate(stored.exact) if stored.exact else np.zeros(0, np.uint64)
     stored.exact.clear()
     verdicts = find_exact(hashes)
@@ -124,7 +127,7 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
     if options.near and len(hashes):
         sizes = np.concatenate(stored.sketch_sizes)
         with Sketches(work / HASHES / _SKETCHES, sizes) as sketches:
-            find_near(Hashed(work / HASHES, sketches), verdicts, texts.text, progress)
+            find_near(Hashed(work / HASHES, sketches), verdicts, texts.text, progress, stop)
     domains = list(dict.fromkeys(source.domain for source in stored.sources))
     if not (verdicts.state == KEPT).any():
         raise _nothing_left(stored)
@@ -132,7 +135,7 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
     held = _held_out(hashes, verdicts, owner, options.held_out)
     _sample_duplicates(stored, verdicts, hashes, texts)
     with sealed_folder(target) as partial:
-        cards = _write(stored, partial, verdicts, held, progress)
+        cards = _write(stored, partial, verdicts, held, progress, stop)
         card = CorpusCard(
             sources=tuple(_source_card(stored, index) for index in range(len(stored.sources))),
             domains=tuple(cards[domain] for domain in domains),
@@ -150,9 +153,15 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
 
 def _nothing_left(stored: Stored) -> DataError:
     """The error with every reason: why documents were dropped, and why nothing was read of files and long lines."""
-    counted: list[Iterable[str]] = [totals.dropped for totals in stored.totals.values()]
-    counted += [given for notes in stored.notes for given in (notes.dropped, notes.skipped)]
-    reasons = sorted({reason for given in counted for reason in given})
+    counted: dict[str, int] = {}
+    for totals in stored.totals.values():
+        for reason, (documents, _) in totals.dropped.items():
+            counted[reason] = counted.get(reason, 0) + documents
+    for notes in stored.notes:
+        lost = {reason: documents for reason, (documents, _) in notes.dropped.items()}
+        for reason, number in (*lost.items(), *notes.skipped.items()):
+            counted[reason] = counted.get(reason, 0) + number
+    reasons = [f"{number} × {reason}" for reason, number in sorted(counted.items())]
     what = f"no document is left: all were dropped ({', '.join(reasons) or 'nothing was read'})"
     fix = "check --languages and --shortest, or that the files hold prose"
     if not stored.totals:  # not one document was looked at
@@ -212,7 +221,9 @@ def _sample_duplicates(stored: Stored, verdicts: Verdicts, hashes: Array, texts:
             stored.samples.setdefault(reason, []).append(row)
 
 
-def _write(stored: Stored, partial: Path, verdicts: Verdicts, held: Array, progress: Progress) -> dict[str, DomainCard]:
+def _write(
+    stored: Stored, partial: Path, verdicts: Verdicts, held: Array, progress: Progress, stop: Callable[[], bool]
+) -> dict[str, DomainCard]:
     """Write all kept documents; the card of each domain."""
     writers: dict[tuple[str, Part], ShardWriter] = {}
     amounts: dict[tuple[str, Part], list[int]] = {}
@@ -225,6 +236,7 @@ def _write(stored: Stored, partial: Path, verdicts: Verdicts, held: Array, progr
     progress.start("writing (blocks)", len(stored.paths))
     place, last = 0, ""
     for path, owner in zip(stored.paths, stored.owners, strict=True):
+        check_stop(stop)
         source, totals, block = stored.sources[owner], stored.totals[owner], StoredBlock(path)
         if last not in ("", source.domain):
             for part in PARTS:

@@ -157,7 +157,7 @@ def _take(part: str, place: str, how: tuple[BuildOptions, Against | None], into:
         return counts.drop("too_short", part, place)
     language = language_of(text, read, found)
     if language == "zh-hant" and options.simplify:
-        text, language = _simplified(text), "zh"
+        text, language = simplified(text), "zh"
         read = characters(text)
         found = tokens(read)
         _count(counts.changed, "simplified")
@@ -227,7 +227,8 @@ def _converter() -> Any:
     return OpenCC("t2s")
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
+    """The text in simplified Chinese characters. Raises MissingPackageError."""
     converted: str = _converter().convert(text)
     return converted
 

@@ -35,6 +35,7 @@ _HEAD = 1 << 20
 _TOLD = 1000  # files of which is said why they are not read
 _JSON_LIST = 64 * 2**20
 _CELL = 1 << 20  # characters of a cell; a quote that is never closed ends there
+_ROWS = 100  # rows of JSON lines whose keys are known before the others are read
 _LONG_LINES = 300  # mean bytes of lines that are documents
 _MARKDOWN, _HTML = {".md", ".markdown", ".mdx"}, {".html", ".htm", ".xhtml"}
 _JSON, _TABLE = {".jsonl", ".ndjson", ".json"}, {".csv", ".tsv", ".tab"}
@@ -284,9 +285,11 @@ def _no_column(names: Sequence[str]) -> str:
 
 
 def _json(stream: BinaryIO, name: str, look: bytes, how: HowToRead, notes: Notes) -> Iterator[RawDocument]:
-    first = next((line for line in look.split(b"\n") if line.strip()), b"").removeprefix(codecs.BOM_UTF8)
-    keys = _keys(first)
-    if keys is None:
+    lines = [line.removeprefix(codecs.BOM_UTF8) for line in look.split(b"\n") if line.strip()]
+    as_lines = suffix_of(name.rpartition("!")[2]) in (".jsonl", ".ndjson")  # one broken line is not the end of them
+    rows = [found for line in lines[: _ROWS if as_lines else 1] if (found := _keys(line)) is not None]
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    if not rows:
         yield from _json_whole(stream, name, how, notes)
         return
     columns = choose_columns(keys, how.columns, name)

@@ -176,16 +176,20 @@ def _plain(value: Any) -> Any:
 
 
 class FoundFiles(BaseModel):
-    """The files of a source in the order in which they are read; skipped: what is not read, by reason."""
+    """The files of a source in the order in which they are read; skipped: what is not read, by reason; said: what a
+    person is told of it."""
 
     files: list[Path] = []
     skipped: dict[str, int] = {}
+    said: list[str] = []
     origin: str = ""
     single: bool = False
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: str, said: str = "") -> None:
         """Count a file that is not read."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
+        if said:
+            self.said.append(said)
 
 
 def find_files(source: CorpusSource) -> FoundFiles:
@@ -213,7 +217,14 @@ def find_files(source: CorpusSource) -> FoundFiles:
 
 def _walk(folder: Path, found: FoundFiles) -> None:
     seen: set[tuple[int, int]] = set()
-    for place, folders, names in os.walk(folder, onerror=_refused):
+
+    def refused(error: OSError) -> None:
+        if not isinstance(error, PermissionError) or Path(error.filename) == folder:
+            raise error
+        name = Path(error.filename).relative_to(folder).as_posix()
+        found.skip("not_allowed", f"{name}: this folder may not be read")
+
+    for place, folders, names in os.walk(folder, onerror=refused):
         for _ in [each for each in folders if each.startswith(".")]:
             found.skip("hidden")
         linked = [each for each in folders if (Path(place) / each).is_symlink()]
@@ -225,10 +236,6 @@ def _walk(folder: Path, found: FoundFiles) -> None:
     found.files.sort(key=lambda path: path.relative_to(folder).parts)
 
 
-def _refused(error: OSError) -> None:
-    raise error
-
-
 def _take(path: Path, found: FoundFiles, seen: set[tuple[int, int]]) -> None:
     if path.name.startswith("."):
         return found.skip("hidden")
@@ -238,7 +245,10 @@ def _take(path: Path, found: FoundFiles, seen: set[tuple[int, int]]) -> None:
         return found.skip("not_a_file")
     if ABOUT.fullmatch(path.name):
         if path.name.lower() == "source.md":
-            found.origin = found.origin or path.read_text("utf-8", "replace").strip()[:_ORIGIN]
+            try:
+                found.origin = found.origin or path.read_text("utf-8", "replace").strip()[:_ORIGIN]
+            except PermissionError:
+                return found.skip("not_allowed", f"{path.name}: this file may not be read")
         return found.skip("about")
     if suffix_of(path.name) not in SUFFIXES:
         return found.skip("other_kind")

@@ -77,7 +77,7 @@ class _Metered(io.RawIOBase):
         try:
             block = self._inner.read(len(buffer))
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError) as error:
-            raise BrokenError(str(error) or "it is cut") from None
+            raise BrokenError(_said_of(error)) from None
         except ValueError as error:  # zstandard's own error, and a truncated bz2
             raise BrokenError(str(error)) from None
         except OSError as error:
@@ -202,7 +202,7 @@ def _tar(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[int
                         yield from members(opened, inside, meter, skip, depth)
                 archive.members = []  # type: ignore[attr-defined]  # the list of all members would grow with the archive
     except (tarfile.TarError, EOFError) as error:
-        raise BrokenError(str(error) or "it is cut") from None
+        raise BrokenError(_said_of(error)) from None
 
 
 class _Member(tarfile.TarInfo):
@@ -244,7 +244,21 @@ def _zip(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[int
                 with archive.open(info) as file, closing(buffered(cast(BinaryIO, file), meter)) as opened:
                     yield from members(opened, inside, meter, skip, depth)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise BrokenError(str(error)) from None
+        raise BrokenError(_said_of(error)) from None
+
+
+def _said_of(error: Exception) -> str:
+    """What an error of a library of archives means."""
+    words = str(error)
+    if isinstance(error, EOFError) or not words or "unexpected end of data" in words:
+        return "it is cut"
+    if isinstance(error, zipfile.BadZipFile) and "zip" in words:
+        return "the list of its members is missing, as in a file that is cut"
+    if isinstance(error, RuntimeError) and "password" in words:
+        return "it is protected by a password"
+    if isinstance(error, (zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile)):
+        return "its packed bytes were changed"
+    return words
 
 
 def _unsafe(name: str) -> str:
