@@ -69,7 +69,7 @@ def adapted(found: Mapping[str, Any]) -> list[str]:
         for base in ("adapt", "distil")
         if f"{domain}: {base}, seconds" in found["adapt"]
     ]
-    return [*lines, "", f"Processor time of the training: {'; '.join(took)}.", ""]
+    return [*lines, "", f"Processor time of the training, beside other work on the machine: {'; '.join(took)}.", ""]
 
 
 def objectives(found: Mapping[str, Any]) -> list[str]:

@@ -147,9 +147,12 @@ def test_a_placeholder_that_the_teacher_never_saw_is_read_as_unknown(
 ) -> None:
     texts = [f"{document(row, 6)} ⟦mobile⟧ {document(row + 1, 3)}" for row in range(60)]
     masked = made(tmp_path / "masked", texts[:50], texts[50:])
+    term, _, _ = term_of(inputs(narrow, tiny_base, masked), tmp_path / "term")
+    place = open_tokenizer(narrow).token_to_id("⟦mobile⟧")
+    assert term.taught[place] == 0 and term.ids[place] < len(term.teacher.get_input_embeddings().weight)  # type: ignore[operator, arg-type]
     artifact = apply(inputs(narrow, tiny_base, masked), QUICK.model_copy(update={"tokens": 500}), run(tmp_path))
     token = open_tokenizer(artifact.folder).token_to_id("⟦mobile⟧")
-    assert token < len(load_network(artifact).get_input_embeddings().weight)  # type: ignore[operator, arg-type]
+    assert token < len(load_network(artifact).get_input_embeddings().weight)  # type: ignore[operator]
 
 
 def test_a_corpus_of_one_document_is_measured_by_its_pieces(tiny_base: Path, narrow: Path, tmp_path: Path) -> None:
